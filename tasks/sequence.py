@@ -1,0 +1,121 @@
+"""The contract between tasks and everything else: a sequence, a verdict, a task."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import optax
+
+
+class Sequence(NamedTuple):
+    """One sequence, padded to the task's number of steps.
+
+    Attributes:
+        inputs: `[T, n_in]` float32; zero from `length` on.
+        targets: `[T, n_out]` float32; zero where not scored.
+        scored: `[T]` bool; the steps at which there is a teacher signal, all below `length`.
+        length: `[]` int32; number of steps that carry input, between 1 and T.
+    """
+
+    inputs: jax.Array
+    targets: jax.Array
+    scored: jax.Array
+    length: jax.Array
+
+
+class Verdict(NamedTuple):
+    """How good the outputs for one sequence are, by the task's own rule.
+
+    Attributes:
+        error: `[]` float32; absolute output error, averaged over outputs and scored steps.
+        wrong: `[]` bool; whether the sequence counts as not processed correctly.
+    """
+
+    error: jax.Array
+    wrong: jax.Array
+
+
+class Chance(NamedTuple):
+    """What a constant output reaches, so that "sits at chance" can be told from "learns slowly".
+
+    Attributes:
+        right: fraction of sequences that the best constant output gets right, in [0, 1].
+        error: smallest mean absolute error of any constant output (its median target).
+    """
+
+    right: float
+    error: float
+
+
+class Objective(NamedTuple):
+    """Link function and loss that a modern learner uses on a task (the 1997 learner has its own).
+
+    Attributes:
+        activate: readout net input `[..., n_out]` -> outputs `[..., n_out]` that `judge` sees.
+        loss: (net input `[..., n_out]`, targets `[..., n_out]`) -> loss `[...]` of each step.
+    """
+
+    activate: Callable[[jax.Array], jax.Array]
+    loss: Callable[[jax.Array, jax.Array], jax.Array]
+
+
+class Task(Protocol):
+    """What the benchmark needs of a task; implementations are frozen dataclasses.
+
+    Their fields (lags, lengths, tolerances) are plain numbers and strings, so that a task can be
+    hashed, compared and written into a results row. Impossible fields raise `ValueError` with one
+    line that says what would be possible.
+
+    Attributes:
+        n_in: input width.
+        n_out: output width.
+        steps: T, the static number of steps that every sequence is padded to.
+        lag: fewest steps between the last relevant input and the teacher signal.
+        tolerance: largest absolute output error of a correct sequence; nan where the rule is
+            not a tolerance (Reber: the legal symbols are the most active ones).
+        chance: what a constant output scores.
+        objective: link and loss for modern learners.
+    """
+
+    n_in: int
+    n_out: int
+    steps: int
+    lag: int
+    tolerance: float
+    chance: Chance
+    objective: Objective
+
+    def sample(self, key: jax.Array) -> Sequence:
+        """Draws one sequence; a pure function of the key."""
+
+    def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
+        """Judges outputs `[T, n_out]` against the sequence."""
+
+
+REGRESSION = Objective(lambda z: z, lambda z, t: jnp.sum((z - t) ** 2, -1))
+"""Linear output, squared error summed over outputs."""
+
+BINARY = Objective(jax.nn.sigmoid, lambda z, t: optax.sigmoid_binary_cross_entropy(z, t).sum(-1))
+"""Logistic outputs, cross-entropy summed over outputs."""
+
+CLASSES = Objective(jax.nn.softmax, optax.softmax_cross_entropy)
+"""Softmax over the outputs, cross-entropy; targets are one-hot."""
+
+
+def judge_by_tolerance(
+    outputs: jax.Array, targets: jax.Array, scored: jax.Array, tolerance: float
+) -> Verdict:
+    """The usual rule of the paper: every output within the tolerance at every scored step.
+
+    Args:
+        outputs: `[T, n_out]`.
+        targets: `[T, n_out]`.
+        scored: `[T]` bool, at least one step true.
+        tolerance: a sequence is correct if all absolute errors stay strictly below it.
+    """
+    errors = jnp.abs(outputs - targets)
+    mean = jnp.sum(errors * scored[:, None]) / (jnp.sum(scored) * targets.shape[-1])
+    # A non-finite output is wrong: written so that nan compares as not right.
+    right = jnp.all((errors < tolerance) | ~scored[:, None])
+    return Verdict(error=mean, wrong=~right)
