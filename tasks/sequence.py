@@ -1,7 +1,7 @@
 """The contract between tasks and everything else: a sequence, a verdict, a task."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -91,6 +91,22 @@ class Task(Protocol):
 
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
         """Judges outputs `[T, n_out]` against the sequence."""
+
+
+@runtime_checkable
+class FiniteTask(Task, Protocol):
+    """A task that is trained and tested on two fixed sets; `sample` still draws fresh sequences.
+
+    Attributes:
+        n_train: number of sequences in the training set.
+        n_test: number of sequences in the test set.
+    """
+
+    n_train: int
+    n_test: int
+
+    def draw_sets(self, key: jax.Array) -> tuple[Sequence, Sequence]:
+        """Draws training and test set, each with a leading axis; a pure function of the key."""
 
 
 REGRESSION = Objective(lambda z: z, lambda z, t: jnp.sum((z - t) ** 2, -1))

@@ -1,0 +1,1 @@
+"""The benchmark: experiments, the program that trains their trials, results and tables."""

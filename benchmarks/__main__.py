@@ -1,0 +1,220 @@
+"""The command line: `python -m benchmarks list|run|table|tune`."""
+
+import argparse
+import fnmatch
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+from rich.console import Console
+
+from benchmarks import runner, store, suites, tables, tuning
+from benchmarks.cell_file import cell_from
+from benchmarks.errors import UsageError
+from benchmarks.experiment import Experiment
+from benchmarks.modern import RESULTS
+
+EXAMPLES = """\
+examples:
+  python -m benchmarks list                      the suites
+  python -m benchmarks list quick                the experiments of a suite
+  python -m benchmarks run quick                 run a suite and print its table
+  python -m benchmarks run quick 'adding-*'      only some experiments (a shell pattern)
+  python -m benchmarks run quick --cell my.py:MyCell
+                                                 the suite's tasks with your own cell, a class
+                                                 made as MyCell(n_in, n_hidden, rngs=...)
+  python -m benchmarks table quick               the table again, with the committed reference
+
+A run that was interrupted continues where it stopped: give the same command again.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; returns the exit status: 0, 2 on misuse, 130 when interrupted."""
+    # This process only draws and writes; a GPU belongs to the workers that it starts.
+    jax.config.update("jax_platforms", "cpu")
+    try:
+        options = _parser().parse_args(arguments)
+        options.command(options)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "benchmarks: interrupted; finished trials are kept, the same command continues",
+            file=sys.stderr,
+        )
+        return 130
+    except BrokenPipeError:  # `| head` has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        raise UsageError(f"{message}; see python -m benchmarks --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m benchmarks",
+        description="Long-time-lag tasks of Hochreiter & Schmidhuber 1997 for recurrent cells.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    listing = commands.add_parser("list", help="the suites, or the experiments of one")
+    listing.add_argument("suite", nargs="?")
+    listing.set_defaults(command=_list)
+    for name, command, text in (
+        ("run", _run, "run what is missing of a suite, then print its table"),
+        ("table", _table, "print the table of what has been run, and write it as .md and .csv"),
+        ("tune", _tune, "search the learning rate of every cell on a suite's tasks"),
+    ):
+        verb = commands.add_parser(name, help=text, description=text)
+        verb.add_argument("suite", help="see `list`")
+        verb.add_argument("pattern", nargs="?", default="*", help="which experiments: 'adding-*'")
+        verb.add_argument("--cell", metavar="FILE:CLASS", help="your own cell on the same tasks")
+        verb.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
+        verb.set_defaults(command=command)
+        if name != "tune":
+            verb.add_argument("--trials", type=_positive, help="default: what the suite says")
+        if name == "run":
+            verb.add_argument("--seed", type=_seed, default=0, help="default: 0")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text}")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit() or int(text) >= 2**31 or int(text) == tuning.SEED:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from 0 to 2^31 - 1 other than {tuning.SEED} "
+            f"(the seed of the search for rates), not {text}"
+        )
+    return int(text)
+
+
+def _list(options) -> None:
+    if not options.suite:
+        for name in suites.names():
+            suite = suites.load(name)
+            print(f"{name:10} {len(suite.EXPERIMENTS):3} experiments  {suites.title(suite)}")
+        return
+    for each in suites.load(options.suite).EXPERIMENTS:
+        print(f"{each.name:30} {each.trials:3} trials of {each.recipe.budget:,} sequences")
+
+
+def _run(options) -> None:
+    folder = _folder(options)
+    if options.cell:
+        _tune(options)
+    experiments = _chosen(options)
+    runner.run(experiments, options.seed, folder, _console())
+    _show(options, experiments)
+
+
+def _table(options) -> None:
+    _show(options, _chosen(options))
+
+
+def _show(options, experiments: list[Experiment]) -> None:
+    """Prints the matrix beside the committed reference, and writes table.md and table.csv."""
+    folder, console = _folder(options), _console()
+    rows = tables.current(experiments, store.read_suite(folder))
+    if rows.empty:
+        raise UsageError(
+            f"no rows of these experiments in {folder}; "
+            f"make some with: python -m benchmarks run {options.suite}"
+        )
+    lines = tables.summary(experiments, rows)
+    reference = None
+    if folder != RESULTS / options.suite:
+        committed = tables.current(experiments, store.read_suite(RESULTS / options.suite))
+        reference = tables.summary(experiments, committed) if len(committed) else None
+    suite = suites.load(options.suite)
+    console.print(tables.terminal(tables.matrix(lines, reference), suites.title(suite)))
+    console.print(tables.RULES + (tables.REFERENCE if reference is not None else ""))
+    for text in filter(None, [tables.missing(lines), tables.origin(rows)]):
+        console.print(text, highlight=False)
+    if options.pattern == "*" and not options.cell:
+        store.write(folder / "table.md", tables.page(options.suite, suite, experiments, rows))
+        store.write(folder / "table.csv", lines.to_csv(index=False, lineterminator="\n"))
+        console.print(f"More in {os.path.relpath(folder)}/table.md", highlight=False)
+
+
+def _tune(options) -> None:
+    folder = _folder(options)
+    if not hasattr(suites.load(options.suite), "TUNED_ON"):
+        raise UsageError(f"suite {options.suite} has no learning rates to search")
+    trials = tuning.candidates(_selected(options, "TUNED_ON"))
+    console = _console()
+    console.print(
+        f"Searching the learning rate: {len(tuning.GRID)} rates x {tuning.TRIALS} trials "
+        f"for each task and cell",
+        highlight=False,
+    )
+    runner.run(trials, tuning.SEED, folder / "tuning", console)
+    rows = tables.current(trials, store.read_suite(folder / "tuning"))
+    tuning.save(tuning.choose(rows), folder)
+
+
+def _folder(options) -> Path:
+    return (options.out or RESULTS / "local") / options.suite
+
+
+def _console() -> Console:
+    # A table in a file or a pipe is as wide as it must be, not cut at some default width.
+    return Console() if sys.stdout.isatty() else Console(width=120)
+
+
+def _chosen(options) -> list[Experiment]:
+    experiments = _selected(options, "EXPERIMENTS")
+    if options.cell:
+        rates = tuning.chosen_rates(_folder(options))
+        experiments = [replace(e, rate=rates.get((e.task, e.cell), e.rate)) for e in experiments]
+    if options.trials:
+        experiments = [replace(each, trials=options.trials) for each in experiments]
+    return experiments
+
+
+def _selected(options, attribute: str) -> list[Experiment]:
+    """Experiments of the suite whose name fits the pattern; with the user's cell, if there is one.
+
+    Raises:
+        UsageError: no experiment fits.
+    """
+    experiments = getattr(suites.load(options.suite), attribute)
+    if options.cell:
+        experiments = _with_cell(experiments, options.cell)
+    fitting = [each for each in experiments if fnmatch.fnmatchcase(each.name, options.pattern)]
+    if not fitting:
+        raise UsageError(
+            f"no experiment of {options.suite} is called {options.pattern!r}; "
+            f"see: python -m benchmarks list {options.suite}"
+        )
+    return fitting
+
+
+def _with_cell(experiments: tuple[Experiment, ...], spec: str) -> list[Experiment]:
+    """The user's cell on each task of a suite, otherwise as the suite's own cells."""
+    cell = cell_from(spec)
+    tasks = {(each.task, each.delay): each for each in experiments}
+    return [
+        replace(
+            each,
+            cell=cell.name,
+            recipe=replace(each.recipe, model=replace(each.recipe.model, cell=cell)),
+        )
+        for each in tasks.values()
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Learners: how sequences turn into updates of the weights.
+
+The learning rate is not part of a learner but a number in each trial, so that trials with
+different rates share one compiled program.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import optax
+
+from tasks.sequence import Objective, Task
+
+
+class Learner(Protocol):
+    """What the trial program needs of a learner.
+
+    Attributes:
+        batch: sequences per update of the weights.
+    """
+
+    batch: int
+
+    def objective(self, task: Task) -> Objective:
+        """Output activation and per-step loss to train with on this task."""
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """Turns gradients into steps; the program multiplies them by minus the learning rate."""
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Minibatch BPTT with Adam (optax defaults) after clipping of the gradient's global norm.
+
+    The loss is the task's own, averaged over the scored steps of a sequence and over the batch.
+
+    Attributes:
+        batch: sequences per update.
+        clip: largest global norm of the gradient.
+    """
+
+    batch: int = 20
+    clip: float = 1.0
+
+    def objective(self, task: Task) -> Objective:
+        """The task's own link and loss."""
+        return task.objective
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """Clip, then Adam."""
+        return optax.chain(optax.clip_by_global_norm(self.clip), optax.scale_by_adam())
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """Minibatch BPTT by SGD with (heavy-ball) momentum after clipping of the gradient's norm.
+
+    Attributes:
+        batch: sequences per update.
+        clip: largest global norm of the gradient.
+        momentum: decay of the velocity; 0 is plain gradient descent.
+    """
+
+    batch: int = 20
+    clip: float = 1.0
+    momentum: float = 0.9
+
+    def objective(self, task: Task) -> Objective:
+        """The task's own link and loss."""
+        return task.objective
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """Clip, then accumulate the velocity."""
+        return optax.chain(optax.clip_by_global_norm(self.clip), optax.trace(self.momentum))

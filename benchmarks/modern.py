@@ -1,0 +1,57 @@
+"""What the suites with modern learners share: cells, sizes, learner, criterion."""
+
+from pathlib import Path
+
+from benchmarks.criteria import Inspection
+from benchmarks.experiment import Experiment, Recipe
+from benchmarks.learners import Adam
+from benchmarks.tuning import DEFAULT, chosen_rates
+from models.gru import GRU
+from models.lstm import LSTM
+from models.mut import MUT1, MUT2, MUT3
+from models.network import Recurrent
+from models.rnn import RNN
+from tasks.sequence import FiniteTask, Task
+
+CORE_CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU, "mut1": MUT1, "mut2": MUT2, "mut3": MUT3}
+HIDDEN = 16
+RESULTS = Path(__file__).parents[1] / "results"
+
+SOLVED_FRACTION = 0.95  # FIDELITY S3
+FRESH = 512
+
+
+def experiments(
+    suite: str, tasks: dict[tuple[str, int], Task], budget: int, trials: int, cells=CORE_CELLS
+) -> tuple[Experiment, ...]:
+    """Every cell on every task, with Adam at the chosen rates and the modern criterion.
+
+    A trial is solved when at an inspection, every 100 updates, 95 % of 512 fresh sequences are
+    right; of a task with fixed sets, when all strings of both are.
+
+    Args:
+        suite: whose chosen rates to use.
+        tasks: by label and delay.
+        budget: training sequences of a trial.
+        trials: number of trials of each experiment.
+        cells: classes by label.
+    """
+    rates = chosen_rates(RESULTS / suite)
+    return tuple(
+        Experiment(
+            name,
+            delay,
+            cell,
+            Recipe(task, Recurrent(cells[cell], HIDDEN), Adam(), _criterion(task), budget),
+            rates.get((name, cell), DEFAULT),
+            trials,
+        )
+        for (name, delay), task in tasks.items()
+        for cell in cells
+    )
+
+
+def _criterion(task: Task) -> Inspection:
+    if isinstance(task, FiniteTask):
+        return Inspection(task.n_train + task.n_test, wrong_at_most=0)
+    return Inspection.fraction_right(SOLVED_FRACTION, of=FRESH)

@@ -1,0 +1,150 @@
+"""The host loop: which trials are missing, workers that train them, rows on disk as they come.
+
+One process for each core trains a whole experiment at a time (small networks do not gain from
+threads); on an accelerator there is one. Only the parent process writes files.
+"""
+
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+
+import jax
+from rich.console import Console
+
+from benchmarks import store
+from benchmarks.errors import UsageError
+from benchmarks.experiment import Experiment
+from benchmarks.progress import View
+from benchmarks.training import News, Run, train
+
+_news: multiprocessing.Queue  # of a worker, set when it starts
+_stop: multiprocessing.Event
+
+
+Job = list[Run]  # trials that share a recipe
+
+
+def missing(experiment: Experiment, seed: int, folder: Path) -> Job:
+    """The trials of an experiment that have no row yet: no finished trial is run twice.
+
+    Raises:
+        UsageError: the results file there is of another schema.
+    """
+    rows = store.read(path_of(experiment, folder))
+    rows = rows[(rows["digest"] == experiment.digest) & (rows["seed"] == seed)]
+    return [Run(experiment, i) for i in range(experiment.trials) if i not in set(rows["trial"])]
+
+
+def path_of(experiment: Experiment, folder: Path) -> Path:
+    """The results file of an experiment in a suite's folder."""
+    return folder / "trials" / f"{experiment.name}.csv"
+
+
+def run(experiments: Sequence[Experiment], seed: int, folder: Path, console: Console) -> None:
+    """Runs the missing trials and adds each row to its file as soon as the trial is finished.
+
+    Raises:
+        UsageError: rows cannot be written, or a worker was killed.
+        KeyboardInterrupt: after the workers have stopped.
+    """
+    store.require_writable(folder / "trials")
+    lacking = {each: missing(each, seed, folder) for each in experiments}
+    lacking = {each: runs for each, runs in lacking.items() if runs}
+    with View(console, {each: len(runs) for each, runs in lacking.items()}) as view:
+        for news in _work(_grouped(lacking), seed):
+            if news.rows:
+                store.add(path_of(news.experiment, folder), news.rows)
+            view.news(news)
+
+
+def _grouped(lacking: dict[Experiment, list[Run]]) -> list[Job]:
+    """Trials by recipe, in the order of the suite: what shares a program is one job."""
+    jobs = {}
+    for experiment, runs in lacking.items():
+        jobs.setdefault((experiment.recipe, experiment.data_sets), []).extend(runs)
+    return list(jobs.values())
+
+
+def _work(jobs: list[Job], seed: int) -> Iterator[News]:
+    """News of all jobs as they come, from as many workers as the machine has use for."""
+    if not jobs:
+        return
+    context = multiprocessing.get_context("spawn")
+    news, stop = context.Queue(), context.Event()
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(os.cpu_count(), context, _start_worker, (news, stop)) as pool,
+    ):
+        try:
+            cores = os.cpu_count() if pool.submit(jax.default_backend).result() == "cpu" else 1
+            waiting, running = _split(jobs, cores)[::-1], set()
+            while waiting or running:
+                while waiting and len(running) < cores:
+                    running.add(pool.submit(_train, seed, waiting.pop()))
+                yield from _received(news)
+                running = _unfinished(running)
+            yield from _received(news)
+        except BrokenProcessPool as error:
+            raise UsageError(
+                "a worker process was killed (out of memory?); finished trials are kept, and the "
+                "same command continues with the others"
+            ) from error
+        finally:
+            stop.set()
+
+
+def _split(jobs: list[Job], cores: int) -> list[Job]:
+    """With fewer jobs than cores, parts of jobs; a trial does not depend on its company."""
+    parts = -(-cores // len(jobs))
+    return [job[i::parts] for job in jobs for i in range(min(parts, len(job)))]
+
+
+def _received(news: multiprocessing.Queue) -> Iterator[News]:
+    """Waits a moment for news, then passes on all that has come."""
+    try:
+        yield from news.get(timeout=0.2)
+        while True:
+            yield from news.get_nowait()
+    except queue.Empty:
+        return
+
+
+def _unfinished(futures: set[Future]) -> set[Future]:
+    for future in futures:
+        if future.done():
+            future.result()  # raises what the worker raised
+    return {future for future in futures if not future.done()}
+
+
+@contextmanager
+def _one_thread_each():
+    """XLA takes its number of threads from NPROC; child processes inherit it."""
+    before = os.environ.get("NPROC")
+    os.environ["NPROC"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("NPROC")
+        if before is not None:
+            os.environ["NPROC"] = before
+
+
+def _start_worker(news: multiprocessing.Queue, stop: multiprocessing.Event) -> None:
+    global _news, _stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and asks to stop
+    _news, _stop = news, stop
+
+
+def _train(seed: int, job: Job) -> None:
+    """In a worker: trains a job and sends its news, until done, asked to stop or orphaned."""
+    parent = multiprocessing.parent_process()
+    for news in train(seed, job):
+        _news.put(news)
+        if _stop.is_set() or not parent.is_alive():
+            return

@@ -1,0 +1,141 @@
+"""Rows on disk: one CSV file for each experiment, written whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.errors import UsageError
+
+COLUMNS = {
+    "experiment": str,
+    "task": str,
+    "delay": "int64",
+    "cell": str,
+    "task_fields": str,
+    "model": str,
+    "weights": "int64",
+    "learner": str,
+    "criterion": str,
+    "rate": "float64",
+    "budget": "int64",
+    "seed": "int64",
+    "trial": "int64",
+    "outcome": str,
+    "sequences": "Int64",
+    "milestone": "Int64",
+    "seen": "int64",
+    "test_size": "int64",
+    "test_wrong": "int64",
+    "test_error": "float64",
+    "seconds": "float64",
+    "digest": str,
+    "jax": str,
+    "flax": str,
+    "optax": str,
+    "python": str,
+    "device": str,
+    "commit": str,
+    "dirty": str,
+}
+"""Columns of a results file and their types; results/README.md says what each means."""
+
+IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The rows of one results file; no rows if there is no such file.
+
+    Raises:
+        UsageError: the file is not a results file of this schema.
+    """
+    if not path.exists():
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
+    try:
+        rows = pd.read_csv(
+            path,
+            dtype=COLUMNS,
+            keep_default_na=False,
+            na_values={name: [""] for name, kind in COLUMNS.items() if kind is not str},
+        )
+    except (OSError, ValueError) as error:
+        raise _foreign(path) from error
+    if list(rows.columns) != list(COLUMNS):
+        raise _foreign(path)
+    return rows
+
+
+def read_suite(folder: Path) -> pd.DataFrame:
+    """All rows of a suite's results folder."""
+    return pd.concat(
+        [read(path) for path in sorted((folder / "trials").glob("*.csv"))]
+        or [read(folder / "trials" / "none.csv")],
+        ignore_index=True,
+    )
+
+
+def add(path: Path, rows: list[dict]) -> None:
+    """Adds rows to a results file; a row that is there already stays as it is.
+
+    The file is replaced in one step, so a kill or a full disk leaves the old one untouched.
+
+    Raises:
+        UsageError: the file is of another schema, or the folder cannot be written.
+    """
+    old = read(path)
+    new = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    rows = pd.concat([old, new] if len(old) else [new], ignore_index=True)
+    rows = rows.drop_duplicates(IDENTITY).sort_values(IDENTITY)
+    write(path, rows.to_csv(index=False, lineterminator="\n"))
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a whole text file in one step.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise _unwritable(path.parent, error) from error
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise _unwritable(path.parent, error) from error
+
+
+def require_writable(folder: Path) -> None:
+    """Fails early, before any training, if results could not be kept.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _foreign(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} is not a results file of this version (its columns differ); "
+        "move it away or choose another folder with --out"
+    )
+
+
+def _unwritable(folder: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"cannot write results to {folder} ({error.strerror}); choose another folder with --out"
+    )

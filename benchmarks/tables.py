@@ -1,0 +1,201 @@
+"""Tables: pure functions of a suite's experiments and of result rows."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from rich.table import Table
+
+from benchmarks.experiment import Experiment
+from benchmarks.statistics import median_sequences, success_rate
+from benchmarks.suites import title
+
+AT_CHANCE = 0.95  # of the best constant output's error
+
+RULES = (
+    "Success is k/n solved trials with the 95 % Wilson interval; below it the median of sequences "
+    "to success (Kaplan-Meier, unsolved trials censored at the budget). `at chance`: no trial "
+    f"solved, and the median test error is at least {AT_CHANCE:.0%} of the best constant output's."
+)
+
+REFERENCE = " `ref`: the committed reference result."
+
+
+def current(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that these experiments, as they stand now, have made; others are not mixed in."""
+    return rows[rows["digest"].isin({experiment.digest for experiment in experiments})]
+
+
+def summary(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
+    """One row for each experiment, also for those that have no trials yet.
+
+    Columns: task, cell, weights, rate, solved, trials, missing, low, high (interval of the success
+    rate), median_sequences, diverged, test_right (fraction over all test sequences), test_error
+    (median over trials), chance_right, chance_error, at_chance, seconds (of all trials), seeds.
+    """
+    return pd.DataFrame([_line(each, rows[rows["digest"] == each.digest]) for each in experiments])
+
+
+def _line(experiment: Experiment, rows: pd.DataFrame) -> dict:
+    chance = experiment.recipe.task.chance
+    line = {
+        "task": f"{experiment.task}-{experiment.delay}",
+        "cell": experiment.cell,
+        "trials": len(rows),
+        "missing": max(experiment.trials - len(rows), 0),
+        "rate": experiment.rate,
+        "chance_right": chance.right,
+        "chance_error": chance.error,
+    }
+    if rows.empty:
+        return line
+    rate = success_rate(rows["outcome"])
+    error = float(rows["test_error"].median())
+    return line | {
+        "weights": int(rows["weights"].iloc[0]),
+        "solved": rate.solved,
+        "low": rate.low,
+        "high": rate.high,
+        "median_sequences": median_sequences(rows),
+        "diverged": int((rows["outcome"] == "diverged").sum()),
+        "test_right": 1 - rows["test_wrong"].sum() / rows["test_size"].sum(),
+        "test_error": error,
+        "at_chance": rate.solved == 0 and not error < AT_CHANCE * chance.error,
+        "seconds": rows["seconds"].sum(),
+        "seeds": rows["seed"].nunique(),
+    }
+
+
+def matrix(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Tasks down, cells across; each entry is two or three short lines of text."""
+    known = {}
+    if reference is not None:
+        known = {
+            (r.task, r.cell): f"ref {r.solved:.0f}/{r.trials}"
+            for r in reference.itertuples()
+            if r.trials
+        }
+    entries = {
+        (r.task, r.cell): "\n".join(filter(None, [*_entry(r), known.get((r.task, r.cell))]))
+        for r in lines.itertuples()
+    }
+    tasks, cells = (list(dict.fromkeys(lines[name])) for name in ("task", "cell"))
+    return pd.DataFrame(
+        [[entries.get((task, cell), "") for cell in cells] for task in tasks],
+        index=pd.Index(tasks, name="task"),
+        columns=cells,
+    )
+
+
+def _entry(line) -> list[str]:
+    if not line.trials:
+        return ["not run"]
+    first = f"{line.solved:.0f}/{line.trials}"
+    if line.missing:
+        first += f" of {line.trials + line.missing}"
+    if line.at_chance:
+        return [first, "at chance"]
+    if line.median_sequences == float("inf"):
+        return [first]
+    return [first, f"{quantity(line.median_sequences)} seq"]
+
+
+def long(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The readable form of `summary`: everything about each experiment in one line."""
+    ran = lines[lines["trials"] > 0]
+    table = pd.DataFrame(
+        {
+            "task": ran["task"],
+            "cell": ran["cell"],
+            "solved": [f"{r.solved:.0f}/{r.trials}" for r in ran.itertuples()],
+            "95 %": [f"{r.low:.2f}-{r.high:.2f}" for r in ran.itertuples()],
+            "median sequences": [quantity(r.median_sequences) for r in ran.itertuples()],
+            "test right": ran["test_right"].map("{:.1%}".format),
+            "test error": ran["test_error"].map("{:.3f}".format),
+            "chance right": ran["chance_right"].map("{:.1%}".format),
+            "chance error": ran["chance_error"].map("{:.3f}".format),
+            "": [
+                "at chance" if r.at_chance else f"{r.diverged:.0f} diverged" if r.diverged else ""
+                for r in ran.itertuples()
+            ],
+            "weights": ran["weights"].astype(int),
+            "rate": ran["rate"].map("{:g}".format),
+            "seconds/trial": (ran["seconds"] / ran["trials"]).map("{:.2f}".format),
+        }
+    )
+    if reference is not None:
+        known = {
+            (r.task, r.cell): f"{r.solved:.0f}/{r.trials}"
+            for r in reference.itertuples()
+            if r.trials
+        }
+        table.insert(
+            4,
+            "reference",
+            [known.get(key, "-") for key in zip(ran["task"], ran["cell"], strict=True)],
+        )
+    return table
+
+
+def missing(lines: pd.DataFrame) -> str:
+    """What a half-finished run still lacks; empty if nothing."""
+    lacking = lines[lines["missing"] > 0]
+    if lacking.empty:
+        return ""
+    names = [f"{r.task}.{r.cell} ({r.missing})" for r in lacking.itertuples()]
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return f"Not complete: {int(lacking['missing'].sum())} trials have not been run: {shown}."
+
+
+def page(name: str, suite, experiments: Sequence[Experiment], rows: pd.DataFrame) -> str:
+    """The Markdown page of a suite: matrix, long table, rules and provenance."""
+    rows = current(experiments, rows)
+    lines = summary(experiments, rows)
+    wide = matrix(lines).map(lambda entry: entry.replace("\n", "<br>"))
+    parts = [
+        f"# {name}: {title(suite)}",
+        f"Made by `python -m benchmarks run {name}`; the rows are in `trials/`.",
+        missing(lines),
+        wide.reset_index().to_markdown(index=False),
+        RULES,
+        long(lines).to_markdown(index=False, disable_numparse=True),
+        origin(rows),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def origin(rows: pd.DataFrame) -> str:
+    """One sentence on where the rows come from."""
+    if rows.empty:
+        return ""
+    several = {
+        name: ", ".join(sorted(rows[name].unique()))
+        for name in ("jax", "flax", "optax", "python", "device", "commit")
+    }
+    dirty = " (with uncommitted changes)" if (rows["dirty"] == "true").any() else ""
+    return (
+        f"{len(rows)} trials, seed {', '.join(map(str, sorted(rows['seed'].unique())))}; "
+        f"jax {several['jax']}, flax {several['flax']}, optax {several['optax']}, "
+        f"Python {several['python']}, device {several['device']}, "
+        f"commit {several['commit']}{dirty}."
+    )
+
+
+def terminal(wide: pd.DataFrame, title: str) -> Table:
+    """The matrix as a rich table that fits 80 columns."""
+    table = Table(title=title, show_lines=True, title_justify="left")
+    table.add_column("task")
+    for cell in wide.columns:
+        table.add_column(cell, justify="right")
+    for task, entries in wide.iterrows():
+        table.add_row(task, *entries)
+    return table
+
+
+def quantity(number: float) -> str:
+    """A number of sequences, short: 950, 12.3k, 1.24M; `>budget` beyond it."""
+    if number == float("inf"):
+        return ">budget"
+    for size, unit in ((1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:.0f}"

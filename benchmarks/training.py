@@ -1,0 +1,212 @@
+"""One job: trials that share a recipe, from their keys to finished rows, block by block.
+
+A fixed number of lanes trains side by side. When a lane's trial is finished, its row is written
+and the next waiting trial takes the lane, so that a slow trial does not hold the others up.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.experiment import Experiment, describe
+from benchmarks.provenance import provenance
+from benchmarks.trial import (
+    INSPECT,
+    OUTCOMES,
+    RUNNING,
+    SOLVED,
+    SPENT,
+    TEST,
+    TEST_GROUP,
+    TRAIN,
+    Trial,
+    program,
+    setups,
+    source,
+)
+from tasks.sequence import Sequence, Verdict
+
+LANES = {"cpu": 4}  # measured: fewer waste the vector units, more wait for the slowest trial
+GPU_LANES = 4096  # elsewhere a step costs the same until the chip is full
+
+
+class Run(NamedTuple):
+    """One trial that is to be run: number `index` of an experiment."""
+
+    experiment: Experiment
+    index: int
+
+
+class News(NamedTuple):
+    """What has happened to the trials of one experiment in a block.
+
+    Attributes:
+        experiment: whose trials.
+        seen: training sequences that they saw.
+        rows: rows of those that have finished.
+    """
+
+    experiment: Experiment
+    seen: int
+    rows: list[dict]
+
+
+def train(seed: int, runs: list[Run]) -> Iterator[list[News]]:
+    """Trains trials of experiments with one recipe to their end; yields news after each block.
+
+    The experiments may differ in anything but the recipe and the number of training sets: in
+    their rates, say. Their trials share one compiled program.
+    """
+    lanes = Lanes(seed, runs)
+    while lanes.busy:
+        yield lanes.block()
+
+
+class Lanes:
+    """The lanes, and the trials that wait for them."""
+
+    def __init__(self, seed: int, runs: list[Run]):
+        self.seed, self.waiting = seed, runs[::-1]
+        self.recipe, self.data_sets = runs[0].experiment.recipe, runs[0].experiment.data_sets
+        self.run, self.source = program(self.recipe), source(self.recipe.task)
+        count = LANES.get(jax.default_backend(), min(GPU_LANES, len(runs)))
+        self.lanes: list[Run | None] = [None] * count
+        self.idle = Run(runs[0].experiment, 0)  # what an unused lane is a frozen copy of
+        self.seconds = np.zeros(count)
+        self.trials: Trial | None = None
+        self._fill()
+
+    @property
+    def busy(self) -> bool:
+        """Whether any trial is still to be finished."""
+        return any(self.lanes)
+
+    def block(self) -> list[News]:
+        """Trains all lanes up to their next inspection, which it holds."""
+        began, before = time.perf_counter(), np.asarray(self.trials.seen)
+        self.trials = self.run.train(self.setup.rate, self.trials, self._training())
+        self.trials = self.run.inspect(self.trials, self._inspection())
+        running = np.asarray(self.trials.outcome) == RUNNING
+        progress = np.asarray(self.trials.seen) - before
+        self.seconds += (time.perf_counter() - began) * progress / max(progress.sum(), 1)
+        done = [i for i, lane in enumerate(self.lanes) if lane and not running[i]]
+        news = self._news(progress, self._rows(done) if done else [])
+        if done:
+            self.lanes = [None if i in done else lane for i, lane in enumerate(self.lanes)]
+            self._fill()
+        return news
+
+    def _news(self, progress: np.ndarray, rows: list[dict]) -> list[News]:
+        news = {}
+        for lane, seen in zip(self.lanes, progress, strict=True):
+            if lane:
+                old = news.get(lane.experiment.name, News(lane.experiment, 0, []))
+                news[lane.experiment.name] = old._replace(seen=old.seen + int(seen))
+        for row in rows:
+            news[row["experiment"]].rows.append(row)
+        return list(news.values())
+
+    def _fill(self) -> None:
+        """Gives every free lane the next waiting trial; a lane that gets none stays frozen."""
+        free = np.array([lane is None for lane in self.lanes])
+        for lane in np.flatnonzero(free):
+            self.lanes[lane] = self.waiting.pop() if self.waiting else None
+        runs = [lane or self.idle for lane in self.lanes]
+        indices, rates = [run.index for run in runs], [run.experiment.rate for run in runs]
+        self.setup = setups(self.seed, indices, rates, self.data_sets)
+        self.seconds[free] = 0
+        fresh = self.run.start(self.setup)
+        idle = np.array([lane is None for lane in self.lanes])
+        fresh = fresh._replace(outcome=jnp.where(idle, jnp.int8(SPENT), fresh.outcome))
+        self.trials = _merge(free, fresh, self.trials) if self.trials else fresh
+        if self.source.finite:
+            self.sets = self.source.sets(self.setup.sets_key)
+
+    def _training(self) -> Sequence:
+        """Training sequences of one block, `[lane, update, batch, ...]`."""
+        shape = (self.recipe.inspect_every, self.recipe.learner.batch)
+        arguments = (self.setup.key, TRAIN, self.trials.seen, shape[0] * shape[1])
+        if self.source.finite:
+            sequences = self.source.picked(*arguments, self.sets[0])
+        else:
+            sequences = self.source.fresh(*arguments)
+        return jax.tree.map(lambda a: a.reshape(a.shape[0], *shape, *a.shape[2:]), sequences)
+
+    def _inspection(self) -> Verdict:
+        """Verdicts that the criteria look at: fresh sequences, or both sets of a finite task."""
+        criteria = (self.recipe.criterion, self.recipe.milestone)
+        size = max(criterion.inspection for criterion in criteria if criterion)
+        if size and self.source.finite:
+            return _join([self.run.verdicts(self.trials.params, each) for each in self.sets])
+        return self._fresh_verdicts(INSPECT, self.trials.seen, size)
+
+    def _test(self) -> Verdict:
+        """Verdicts on the test set: the paper's own for a finite task, else fresh sequences."""
+        if self.source.finite:
+            return self.run.verdicts(self.trials.params, self.sets[1])
+        first = jnp.zeros_like(self.trials.seen)
+        return self._fresh_verdicts(TEST, first, self.recipe.test_size)
+
+    def _fresh_verdicts(self, stream: int, first: jax.Array, size: int) -> Verdict:
+        """Verdicts `[lane, size]` on fresh sequences, judged a group at a time."""
+        if not size:
+            return Verdict(jnp.zeros((len(first), 0)), jnp.zeros((len(first), 0), bool))
+        groups = [
+            self.run.verdicts(
+                self.trials.params,
+                self.source.fresh(self.setup.key, stream, first + start, TEST_GROUP),
+            )
+            for start in range(0, size, TEST_GROUP)
+        ]
+        return jax.tree.map(lambda a: a[:, :size], _join(groups))
+
+    def _rows(self, done: list[int]) -> list[dict]:
+        """Rows of the trials in these lanes."""
+        verdicts = jax.device_get(self._test())
+        trials = jax.device_get(self.trials._replace(params=(), opt_state=(), criterion=()))
+        return [self._row(lane, trials, verdicts) for lane in done]
+
+    def _row(self, lane: int, trials: Trial, verdicts: Verdict) -> dict:
+        experiment, recipe = self.lanes[lane].experiment, self.recipe
+        seen, milestone = int(trials.seen[lane]), int(trials.milestone_at[lane])
+        return {
+            "experiment": experiment.name,
+            "task": experiment.task,
+            "delay": experiment.delay,
+            "cell": experiment.cell,
+            "task_fields": describe(recipe.task),
+            "model": describe(recipe.model),
+            "weights": self.run.weights,
+            "learner": describe(recipe.learner),
+            "criterion": describe(recipe.criterion),
+            "rate": experiment.rate,
+            "budget": recipe.budget,
+            "seed": self.seed,
+            "trial": self.lanes[lane].index,
+            "outcome": OUTCOMES[trials.outcome[lane]],
+            "sequences": seen if trials.outcome[lane] == SOLVED else None,
+            "milestone": milestone if milestone >= 0 else None,
+            "seen": seen,
+            "test_size": verdicts.wrong.shape[1],
+            "test_wrong": int(verdicts.wrong[lane].sum()),
+            "test_error": round(float(verdicts.error[lane].mean()), 6),
+            "seconds": round(self.seconds[lane], 3),
+            "digest": experiment.digest,
+            **provenance(),
+        }
+
+
+def _join(groups: list[Verdict]) -> Verdict:
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=1), *groups)
+
+
+@jax.jit
+def _merge(which: jax.Array, new: Trial, old: Trial) -> Trial:
+    """Lanes marked in `which` from `new`, the others from `old`."""
+    return jax.tree.map(
+        lambda a, b: jnp.where(which.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, old
+    )

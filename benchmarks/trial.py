@@ -1,0 +1,252 @@
+"""The pure core: a fixed number of trials side by side ("lanes") in compiled programs.
+
+A trial is a pytree; every function here is compiled over a leading lane axis. Nothing touches
+disk, clock or screen. All randomness comes from keys folded from (seed, trial, stream, counter),
+and the number of lanes is the same however many trials there are, so a trial is the same bit for
+bit whatever runs beside it, whatever the host's block size, and after an interruption.
+"""
+
+import functools
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+
+from benchmarks.errors import UsageError
+from benchmarks.experiment import Recipe
+from tasks.sequence import FiniteTask, Sequence, Task, Verdict
+
+RUNNING, SOLVED, SPENT, DIVERGED = range(4)
+OUTCOMES = ("running", "solved", "spent", "diverged")
+"""Names of the outcomes; spent: the budget ended it (censored), diverged: a number overflowed."""
+
+INIT, TRAIN, INSPECT, TEST = range(4)  # streams of a trial's key
+SETS = 0x5E75  # stream of the seed's key that training sets come from
+TEST_GROUP = 256  # sequences that one call judges: every test has a multiple, cut to its size
+
+
+class Setup(NamedTuple):
+    """What is fixed in a trial: its key, the key of its training set, its learning rate."""
+
+    key: jax.Array
+    sets_key: jax.Array
+    rate: jax.Array
+
+
+class Trial(NamedTuple):
+    """What changes in a trial; frozen bit for bit once `outcome` is not RUNNING.
+
+    Attributes:
+        params: trainable arrays of the network.
+        opt_state: state of the optimiser.
+        criterion: state of the criterion.
+        milestone: state of the milestone criterion, None without one.
+        seen: `[]` int32; training sequences so far. Of a solved trial: sequences to success.
+        milestone_at: `[]` int32; value of `seen` when the milestone was first met, else -1.
+        outcome: `[]` int8; RUNNING, SOLVED, SPENT or DIVERGED.
+    """
+
+    params: nnx.State
+    opt_state: optax.OptState
+    criterion: object
+    milestone: object
+    seen: jax.Array
+    milestone_at: jax.Array
+    outcome: jax.Array
+
+
+def setups(seed: int, indices: Iterable[int], rates: Iterable[float], data_sets: int = 0) -> Setup:
+    """Keys and rates of the trials with these indices, stacked along the lane axis.
+
+    Args:
+        seed: seed of the run.
+        indices: numbers of the trials, from 0.
+        rates: learning rate of each.
+        data_sets: number of different training sets that the trials take in turn; 0 gives each
+            trial its own.
+    """
+    root = jax.random.key(seed)
+    trial = jnp.asarray(indices, jnp.uint32)
+    data = trial % data_sets if data_sets else trial
+    fold = jax.vmap(jax.random.fold_in, (None, 0))
+    return Setup(
+        fold(root, trial),
+        fold(jax.random.fold_in(root, SETS), data),
+        jnp.asarray(rates, jnp.float32),
+    )
+
+
+class Source:
+    """Sequences of a task for every lane. Apart from the network, so that all cells share it.
+
+    Attributes:
+        fresh: (keys `[lane]`, stream, first `[lane]`, count) -> sequences `[lane, count, ...]`,
+            numbers `first`, `first + 1`, ... of the stream.
+        sets: keys `[lane]` -> training and test set of a finite task, `[lane, n, ...]` each.
+        picked: as `fresh`, with the training set as last argument: sequences picked from it.
+    """
+
+    def __init__(self, task: Task):
+        self.finite = isinstance(task, FiniteTask)
+        self.fresh = jax.jit(
+            lambda keys, stream, first, count: jax.vmap(
+                lambda key, at: jax.vmap(task.sample)(_numbered(key, stream, at, count))
+            )(keys, first),
+            static_argnums=(1, 3),
+        )
+        if self.finite:
+            self.sets = jax.jit(jax.vmap(task.draw_sets))
+            self.picked = jax.jit(jax.vmap(_pick, (0, None, 0, None, 0)), static_argnums=(1, 3))
+
+
+class Program:
+    """The compiled functions of a recipe, each over a leading lane axis.
+
+    Attributes:
+        start: setups -> freshly initialised trials.
+        train: (rates, trials, sequences `[lane, update, batch, ...]`) -> trials.
+        verdicts: (params, sequences `[lane, n, ...]`) -> verdicts `[lane, n]`.
+        inspect: (trials, verdicts) -> trials; shows the criteria a test, then the budget may end
+            the trial.
+        weights: number of trainable numbers in the network.
+    """
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        self.objective = recipe.learner.objective(recipe.task)
+        self.optimizer = recipe.learner.optimizer()
+        self.graph, self.weights = _structure(recipe)
+        self.start = jax.jit(jax.vmap(self._start))
+        self.train = jax.jit(jax.vmap(self._train), donate_argnums=1)
+        self.verdicts = jax.jit(jax.vmap(jax.vmap(self._verdict, (None, 0))))
+        self.inspect = jax.jit(jax.vmap(self._inspect), donate_argnums=0)
+
+    def _start(self, setup: Setup) -> Trial:
+        recipe = self.recipe
+        params = nnx.state(_build(recipe, jax.random.fold_in(setup.key, INIT)), nnx.Param)
+        return Trial(
+            params,
+            self.optimizer.init(params),
+            recipe.criterion.init(),
+            recipe.milestone and recipe.milestone.init(),
+            seen=jnp.zeros((), jnp.int32),
+            milestone_at=jnp.full((), -1, jnp.int32),
+            outcome=jnp.full((), RUNNING, jnp.int8),
+        )
+
+    def _train(self, rate: jax.Array, trial: Trial, sequences: Sequence) -> Trial:
+        def update(trial, batch):
+            return _unless_finished(trial, self._update(rate, trial, batch)), None
+
+        return jax.lax.scan(update, trial, sequences)[0]
+
+    def _update(self, rate: jax.Array, trial: Trial, batch: Sequence) -> Trial:
+        """One update of the weights, then a look at the criteria."""
+        recipe = self.recipe
+        (loss, verdicts), gradient = jax.value_and_grad(self._loss, has_aux=True)(
+            trial.params, batch
+        )
+        direction, opt_state = self.optimizer.update(gradient, trial.opt_state, trial.params)
+        step = jax.tree.map(lambda d: -rate * d, direction)
+        finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(step))
+        moved = trial._replace(
+            params=optax.apply_updates(trial.params, step),
+            opt_state=opt_state,
+            criterion=recipe.criterion.observe(trial.criterion, verdicts),
+            milestone=recipe.milestone and recipe.milestone.observe(trial.milestone, verdicts),
+            seen=trial.seen + recipe.learner.batch,
+        )
+        # A diverged trial keeps its last finite weights and the count of sequences up to there.
+        return self._conclude(_select(finite, moved, trial), finite)
+
+    def _loss(self, params, batch: Sequence):
+        """Mean loss over a batch of sequences, and the verdicts on them."""
+
+        def one(sequence):
+            net = self._net(params, sequence)
+            losses = jnp.where(sequence.scored, self.objective.loss(net, sequence.targets), 0.0)
+            verdict = self.recipe.task.judge(self.objective.activate(net), sequence)
+            return losses.sum() / sequence.scored.sum(), verdict
+
+        losses, verdicts = jax.vmap(one)(batch)
+        return losses.mean(), verdicts
+
+    def _verdict(self, params, sequence: Sequence) -> Verdict:
+        outputs = self.objective.activate(self._net(params, sequence))
+        return self.recipe.task.judge(outputs, sequence)
+
+    def _net(self, params, sequence: Sequence) -> jax.Array:
+        return nnx.merge(self.graph, params)(sequence.inputs, sequence.length)
+
+    def _inspect(self, trial: Trial, verdicts: Verdict) -> Trial:
+        recipe = self.recipe
+        shown = trial._replace(
+            criterion=recipe.criterion.inspect(trial.criterion, verdicts),
+            milestone=recipe.milestone and recipe.milestone.inspect(trial.milestone, verdicts),
+        )
+        shown = self._conclude(shown, jnp.array(True))
+        spent = (shown.outcome == RUNNING) & (shown.seen >= recipe.budget)
+        outcome = jnp.where(spent, SPENT, shown.outcome).astype(jnp.int8)
+        return _unless_finished(trial, shown._replace(outcome=outcome))
+
+    def _conclude(self, trial: Trial, finite: jax.Array) -> Trial:
+        """Sets outcome and time of the milestone from the criteria as they stand."""
+        recipe = self.recipe
+        if recipe.milestone:
+            first = (trial.milestone_at < 0) & recipe.milestone.met(trial.milestone)
+            trial = trial._replace(milestone_at=jnp.where(first, trial.seen, trial.milestone_at))
+        outcome = jnp.where(recipe.criterion.met(trial.criterion), SOLVED, RUNNING)
+        return trial._replace(outcome=jnp.where(finite, outcome, DIVERGED).astype(jnp.int8))
+
+
+@functools.cache
+def source(task: Task) -> Source:
+    """The source of a task; asking twice does not compile twice."""
+    return Source(task)
+
+
+@functools.cache
+def program(recipe: Recipe) -> Program:
+    """The program of a recipe; asking twice does not compile twice."""
+    return Program(recipe)
+
+
+def _build(recipe: Recipe, key: jax.Array) -> nnx.Module:
+    return recipe.model.build(recipe.task.n_in, recipe.task.n_out, nnx.Rngs(key))
+
+
+def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int]:
+    """Structure of the network without its numbers, and how many numbers there are."""
+    abstract = nnx.eval_shape(lambda: _build(recipe, jax.random.key(0)))
+    graph, params, rest = nnx.split(abstract, nnx.Param, ...)
+    if jax.tree.leaves(rest):
+        raise UsageError(
+            "the cell keeps state other than nnx.Param; a trial's state is its params and the "
+            "carry only, so pass what changes through the carry"
+        )
+    return graph, sum(leaf.size for leaf in jax.tree.leaves(params))
+
+
+def _numbered(key: jax.Array, stream: int, first: jax.Array, count: int) -> jax.Array:
+    """Keys number `first`, ..., `first + count - 1` of a stream."""
+    stream_key = jax.random.fold_in(key, stream)
+    return jax.vmap(lambda i: jax.random.fold_in(stream_key, first + i))(jnp.arange(count))
+
+
+def _pick(key, stream, first, count, training_set: Sequence) -> Sequence:
+    """Sequences picked at random from a training set, one key each."""
+    size = len(training_set.length)
+    pick = jax.vmap(lambda key: jax.random.randint(key, (), 0, size))
+    chosen = pick(_numbered(key, stream, first, count))
+    return jax.tree.map(lambda leaf: leaf[chosen], training_set)
+
+
+def _select(condition: jax.Array, new, old):
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
+
+
+def _unless_finished(old: Trial, new: Trial) -> Trial:
+    return _select(old.outcome == RUNNING, new, old)

@@ -1,0 +1,73 @@
+"""What the modern cells share: initial weights and a carry that starts at zero."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+
+def input_kernel(n_in: int, n_out: int, rngs: nnx.Rngs) -> nnx.Param:
+    """Weights `[n_in, n_out]` from an input; variance 1/n_in (LeCun et al. 1998).
+
+    Every entry is drawn alike, so the kernels of several gates can be drawn as one.
+    """
+    draw = nnx.initializers.lecun_normal()  # FIDELITY C3
+    return nnx.Param(draw(rngs.params(), (n_in, n_out), jnp.float32))
+
+
+def recurrent_kernel(hidden: int, gates: int, rngs: nnx.Rngs) -> nnx.Param:
+    """Weights `[hidden, gates * hidden]` from the state; one orthogonal block per gate.
+
+    Orthogonal (Saxe et al. 2014): all singular values of a block are 1. Drawing the kernel as a
+    whole would make only its rows orthogonal, and shrink each block by the root of `gates`.
+    """
+    draw = nnx.initializers.orthogonal()  # FIDELITY C3
+    keys = jax.random.split(rngs.params(), gates)
+    blocks = [draw(key, (hidden, hidden), jnp.float32) for key in keys]
+    return nnx.Param(jnp.concatenate(blocks, -1))
+
+
+def zero_bias(n: int) -> nnx.Param:
+    """A bias `[n]` of zeros."""
+    return nnx.Param(jnp.zeros(n, jnp.float32))
+
+
+class Cell(nnx.RNNCellBase):
+    """Base of the cells; the carry is one state vector unless a cell says otherwise.
+
+    Every kernel is stored as `[from, to]`, so `x @ W` takes any leading batch axes. Kernels that
+    multiply the same vector are stored side by side: on the CPU a loop pays for each operation.
+
+    Attributes:
+        hidden_features: H, the number of hidden units.
+        b: all biases of the cell, one per gate or candidate unit.
+    """
+
+    hidden_features: int
+    b: nnx.Param  # FIDELITY C2
+
+    @property
+    def num_feature_axes(self) -> int:
+        """Number of trailing axes of an input that are features rather than batch."""
+        return 1
+
+    def initialize_carry(
+        self,
+        input_shape: tuple[int, ...],
+        rngs: nnx.Rngs | nnx.RngStream | None = None,
+        carry_init: nnx.Initializer | None = None,
+    ) -> jax.Array:
+        """The state before the first step, zero unless `carry_init` is given.
+
+        Args:
+            input_shape: `(..., n_in)`; leading axes are batch.
+            rngs: read only where `carry_init` is given.
+            carry_init: draws the state instead.
+
+        Returns:
+            `[..., H]`, in the precision of the weights.
+        """
+        shape = (*input_shape[:-1], self.hidden_features)
+        if carry_init is None:
+            return jnp.zeros(shape, self.b.dtype)
+        stream = rngs.carry if isinstance(rngs, nnx.Rngs) else rngs
+        return carry_init(stream(), shape, self.b.dtype)

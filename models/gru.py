@@ -1,0 +1,48 @@
+"""The gated recurrent unit."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from models.cell import Cell, input_kernel, recurrent_kernel, zero_bias
+
+
+class GRU(Cell):
+    r"""Gated recurrent unit, reset before the recurrent product (Cho et al. 2014).
+
+    .. math::
+
+        r &= \sigma(W_{xr} x_t + W_{hr} h_{t-1} + b_r) \\
+        z &= \sigma(W_{xz} x_t + W_{hz} h_{t-1} + b_z) \\
+        \tilde h &= \tanh(W_{xh} x_t + W_{hh} (r \odot h_{t-1}) + b_h) \\
+        h_t &= z \odot h_{t-1} + (1 - z) \odot \tilde h
+
+    Weights: 3H (n_in + H + 1).
+
+    Warning:
+        Another cell than `flax.nnx.GRUCell`, which resets after the product:
+        :math:`r \odot (W_{hh} h_{t-1})`.
+
+    Attributes:
+        W_x: `[n_in, 3H]`, columns r, z, h.
+        W_h: `[H, 2H]`, columns r, z.
+        W_hh: `[H, H]`.
+        b: `[3H]`, r, z, h.
+    """
+
+    def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+        H = self.hidden_features = hidden_features
+        self.W_x = input_kernel(in_features, 3 * H, rngs)
+        self.W_h = recurrent_kernel(H, 2, rngs)
+        self.W_hh = recurrent_kernel(H, 1, rngs)
+        self.b = zero_bias(3 * H)
+
+    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+        h = carry
+        xr, xz, xh = jnp.split(x @ self.W_x + self.b, 3, -1)
+        hr, hz = jnp.split(h @ self.W_h, 2, -1)
+        r, z = jax.nn.sigmoid(xr + hr), jax.nn.sigmoid(xz + hz)
+        candidate = jnp.tanh(xh + (r * h) @ self.W_hh)  # FIDELITY C5
+        h = z * h + (1 - z) * candidate
+        return h, h

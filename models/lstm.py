@@ -1,0 +1,60 @@
+"""The popular LSTM, with a forget gate."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from models.cell import Cell, input_kernel, recurrent_kernel
+
+
+class LSTM(Cell):
+    r"""LSTM with forget gate (Gers et al. 2000), without peepholes.
+
+    .. math::
+
+        i &= \sigma(W_{xi} x_t + W_{hi} h_{t-1} + b_i) \\
+        f &= \sigma(W_{xf} x_t + W_{hf} h_{t-1} + b_f) \\
+        g &= \tanh(W_{xg} x_t + W_{hg} h_{t-1} + b_g) \\
+        o &= \sigma(W_{xo} x_t + W_{ho} h_{t-1} + b_o) \\
+        c_t &= f \odot c_{t-1} + i \odot g \\
+        h_t &= o \odot \tanh(c_t)
+
+    Weights: 4H (n_in + H + 1).
+
+    Warning:
+        The forget bias starts at 1, where flax's cells start it at 0. It is a weight like the
+        others, not a constant added to it.
+
+    Attributes:
+        W_x: `[n_in, 4H]`, columns i, f, g, o.
+        W_h: `[H, 4H]`, columns likewise.
+        b: `[4H]`, likewise.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden_features: int,
+        *,
+        forget_bias: float = 1.0,  # FIDELITY C4
+        rngs: nnx.Rngs,
+    ):
+        H = self.hidden_features = hidden_features
+        self.W_x = input_kernel(in_features, 4 * H, rngs)
+        self.W_h = recurrent_kernel(H, 4, rngs)
+        self.b = nnx.Param(jnp.zeros(4 * H, jnp.float32).at[H : 2 * H].set(forget_bias))
+
+    def initialize_carry(self, input_shape, rngs=None, carry_init=None):
+        """As `Cell.initialize_carry`, for the pair (c, h), each `[..., H]`."""
+        draw = super().initialize_carry
+        return draw(input_shape, rngs, carry_init), draw(input_shape, rngs, carry_init)
+
+    def __call__(
+        self, carry: tuple[jax.Array, jax.Array], x: jax.Array
+    ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+        """One step: ((c, h) each `[..., H]`, x `[..., n_in]`) -> ((new c, new h), new h)."""
+        c, h = carry
+        i, f, g, o = jnp.split(x @ self.W_x + h @ self.W_h + self.b, 4, -1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (c, h), h

@@ -1,0 +1,203 @@
+"""Memory-cell blocks as of 1997, and the networks of experiments 1, 2c and 3 to 6.
+
+Equation numbers are those of Hochreiter & Schmidhuber, Long Short-Term Memory, 1997.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from models.network import Network
+
+Bias = Literal["none", "gates", "hidden", "all"]
+
+
+def g(net: jax.Array) -> jax.Array:
+    """Squashes the net input of a cell to [-2, 2], equation (5)."""
+    return 2 * jnp.tanh(net / 2)  # FIDELITY L4
+
+
+def h(state: jax.Array) -> jax.Array:
+    """Squashes the state of a cell to [-1, 1], equation (4)."""
+    return jnp.tanh(state / 2)  # FIDELITY L4
+
+
+def squared_error(net: jax.Array, targets: jax.Array) -> jax.Array:
+    """Half the squared error of logistic output units, summed over them.
+
+    Minus its derivative by the net input is f'(net) (target - output), equation (19).
+
+    Args:
+        net: `[..., n_out]`, net inputs of the output units.
+        targets: `[..., n_out]`.
+
+    Returns:
+        `[...]`.
+    """
+    return 0.5 * jnp.sum((targets - jax.nn.sigmoid(net)) ** 2, -1)  # FIDELITY L8
+
+
+def uniform(limit: float) -> Callable[..., jax.Array]:
+    """Initialiser that draws weights uniformly from [-limit, limit]."""
+
+    def draw(key: jax.Array, shape: tuple[int, ...], dtype=jnp.float32) -> jax.Array:
+        return jax.random.uniform(key, shape, dtype, -limit, limit)  # FIDELITY L5
+
+    return draw
+
+
+class LSTM97(nnx.RNNCellBase):
+    r"""Memory-cell blocks without forget gates, equations (3) to (9).
+
+    A block is `size` cells that share an output gate and an input gate. With
+    :math:`u = (y^{out}, y^{in}, y^c)`, the activations of all hidden units:
+
+    .. math::
+
+        net_t &= W_x x_t + W_h u_{t-1} + b \\
+        y^{out}_t &= \sigma(net^{out}_t), \quad y^{in}_t = \sigma(net^{in}_t) \\
+        s_t &= s_{t-1} + y^{in}_t \, g(net^c_t) \\
+        y^c_t &= y^{out}_t \, h(s_t)
+
+    Weights: H (n_in + H) + biases, with H = blocks (size + 2).
+
+    Warning:
+        `jax.grad` of this cell is the truncated gradient of the paper, unless `truncate=False`.
+
+    Attributes:
+        blocks: number of memory-cell blocks.
+        size: cells per block.
+        truncate: whether errors that reach a net input end there; the constant error carousel
+            s_t = s_{t-1} + ... is then the only path back in time.
+        W_x: `[n_in, H]`; columns are output gates, input gates, cells block by block.
+        W_h: `[H, H]`; rows and columns in that order.
+        b: `[2 * blocks]` (gates), `[H]` (all hidden units) or None.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        blocks: int,
+        size: int,
+        *,
+        bias: Literal["none", "gates", "hidden"] = "none",
+        input_gate_bias: tuple[float, ...] | None = None,
+        output_gate_bias: tuple[float, ...] | None = None,
+        init_range: float = 0.1,
+        truncate: bool = True,
+        rngs: nnx.Rngs,
+    ):
+        self.blocks, self.size, self.truncate = blocks, size, truncate
+        H = self.hidden_features = blocks * (size + 2)
+        draw = uniform(init_range)
+        self.W_x = nnx.Param(draw(rngs.params(), (in_features, H)))
+        self.W_h = nnx.Param(draw(rngs.params(), (H, H)))  # FIDELITY L3
+        biased = {"none": 0, "gates": 2 * blocks, "hidden": H}[bias]
+        b = draw(rngs.params(), (biased,))  # FIDELITY L6
+        if output_gate_bias is not None:
+            b = b.at[:blocks].set(jnp.array(output_gate_bias))
+        if input_gate_bias is not None:
+            b = b.at[blocks : 2 * blocks].set(jnp.array(input_gate_bias))
+        self.b = nnx.Param(b) if biased else nnx.data(None)
+
+    def initialize_carry(
+        self,
+        input_shape: tuple[int, ...],
+        rngs: nnx.Rngs | nnx.RngStream | None = None,
+        carry_init: nnx.Initializer | None = None,
+    ) -> tuple[jax.Array, jax.Array]:
+        """States and activations before the first step, all zero.
+
+        Args:
+            input_shape: `(..., n_in)`; leading axes are batch.
+            rngs: not used.
+            carry_init: not used.
+
+        Returns:
+            s `[..., blocks * size]` and u `[..., H]`.
+        """
+        batch, dtype = input_shape[:-1], self.W_h.dtype
+        states = jnp.zeros((*batch, self.blocks * self.size), dtype)
+        return states, jnp.zeros((*batch, self.hidden_features), dtype)  # FIDELITY L10
+
+    def __call__(
+        self, carry: tuple[jax.Array, jax.Array], x: jax.Array
+    ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+        """One step: ((s, u), x `[..., n_in]`) -> ((new s, new u), y_c `[..., blocks * size]`)."""
+        s, u = carry
+        if self.truncate:
+            u = jax.lax.stop_gradient(u)  # FIDELITY L7
+        net = x @ self.W_x + u @ self.W_h  # FIDELITY L2
+        if self.b is not None:
+            net += jnp.pad(self.b[...], (0, self.hidden_features - len(self.b)))
+        gates = jax.nn.sigmoid(net[..., : 2 * self.blocks])
+        y_out, y_in = jnp.split(jnp.repeat(gates, self.size, -1), 2, -1)
+        s = s + y_in * g(net[..., 2 * self.blocks :])
+        y_c = y_out * h(s)
+        return (s, jnp.concatenate([gates, y_c], -1)), y_c
+
+    @property
+    def num_feature_axes(self) -> int:
+        """Number of trailing axes of an input that are features rather than batch."""
+        return 1
+
+
+@dataclass(frozen=True)
+class Net97:
+    """One hidden layer of memory-cell blocks; the output units see the cells only.
+
+    Attributes:
+        blocks: number of memory-cell blocks.
+        size: cells per block.
+        bias: units with a bias weight: "none", "gates", "hidden" (gates and cells) or "all"
+            (hidden and output units).
+        input_gate_bias: initial biases of the input gates, one per block; None draws them like
+            every other weight.
+        output_gate_bias: likewise for the output gates.
+        init_range: r; initial weights are uniform in [-r, r].
+        truncate: the gradient of the paper; False is full backpropagation through time.
+    """
+
+    blocks: int
+    size: int
+    bias: Bias = "none"
+    input_gate_bias: tuple[float, ...] | None = None
+    output_gate_bias: tuple[float, ...] | None = None
+    init_range: float = 0.1
+    truncate: bool = True
+
+    def __post_init__(self):
+        for name in ("input_gate_bias", "output_gate_bias"):
+            given = getattr(self, name)
+            if given is not None and (self.bias == "none" or len(given) != self.blocks):
+                raise ValueError(
+                    f"{name} needs a bias other than 'none' and {self.blocks} values, one per block"
+                )
+
+    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> Network:
+        """A freshly initialised network; weights depend on `rngs` only."""
+        cell = LSTM97(
+            n_in,
+            self.blocks,
+            self.size,
+            bias="hidden" if self.bias == "all" else self.bias,
+            input_gate_bias=self.input_gate_bias,
+            output_gate_bias=self.output_gate_bias,
+            init_range=self.init_range,
+            truncate=self.truncate,
+            rngs=rngs,
+        )
+        draw = uniform(self.init_range)
+        readout = nnx.Linear(
+            self.blocks * self.size,
+            n_out,
+            use_bias=self.bias == "all",
+            kernel_init=draw,
+            bias_init=draw,
+            rngs=rngs,
+        )
+        return Network(cell, readout)  # FIDELITY L1

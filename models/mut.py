@@ -1,0 +1,132 @@
+"""The three cells that an evolutionary search over architectures found.
+
+Jozefowicz, Zaremba & Sutskever 2015, "An Empirical Exploration of Recurrent Network
+Architectures". Unlike in the GRU, z multiplies the candidate, not the old state.
+"""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from models.cell import Cell, input_kernel, recurrent_kernel, zero_bias
+
+
+class MUT1(Cell):
+    r"""MUT1: the update gate sees the input only, the candidate a squashed input.
+
+    .. math::
+
+        u &= W_{xu} x_t \\
+        z &= \sigma(W_{uz} u + b_z) \\
+        r &= \sigma(W_{ur} u + W_{hr} h_{t-1} + b_r) \\
+        h_t &= z \odot \tanh(W_{hh} (r \odot h_{t-1}) + \tanh(u) + b_h)
+            + (1 - z) \odot h_{t-1}
+
+    Weights: H (n_in + 4H + 3).
+
+    Attributes:
+        W_xu: `[n_in, H]`, brings the input to the hidden size.
+        W_u: `[H, 2H]`, columns z, r.
+        W_hr: `[H, H]`.
+        W_hh: `[H, H]`.
+        b: `[3H]`, z, r, h.
+    """
+
+    def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+        H = self.hidden_features = hidden_features
+        self.W_xu = input_kernel(in_features, H, rngs)  # FIDELITY C1
+        self.W_u = input_kernel(H, 2 * H, rngs)
+        self.W_hr = recurrent_kernel(H, 1, rngs)
+        self.W_hh = recurrent_kernel(H, 1, rngs)
+        self.b = zero_bias(3 * H)
+
+    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+        h = carry  # FIDELITY C6
+        b_z, b_r, b_h = jnp.split(self.b, 3)
+        u = x @ self.W_xu
+        uz, ur = jnp.split(u @ self.W_u, 2, -1)
+        z = jax.nn.sigmoid(uz + b_z)
+        r = jax.nn.sigmoid(ur + h @ self.W_hr + b_r)
+        h = z * jnp.tanh((r * h) @ self.W_hh + jnp.tanh(u) + b_h) + (1 - z) * h
+        return h, h
+
+
+class MUT2(Cell):
+    r"""MUT2: the input enters the reset gate without weights of that gate's own.
+
+    .. math::
+
+        u &= W_{xu} x_t \\
+        z &= \sigma(W_{uz} u + W_{hz} h_{t-1} + b_z) \\
+        r &= \sigma(u + W_{hr} h_{t-1} + b_r) \\
+        h_t &= z \odot \tanh(W_{hh} (r \odot h_{t-1}) + W_{uh} u + b_h)
+            + (1 - z) \odot h_{t-1}
+
+    Weights: H (n_in + 5H + 3).
+
+    Attributes:
+        W_xu: `[n_in, H]`, brings the input to the hidden size.
+        W_u: `[H, 2H]`, columns z, h.
+        W_h: `[H, 2H]`, columns z, r.
+        W_hh: `[H, H]`.
+        b: `[3H]`, z, r, h.
+    """
+
+    def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+        H = self.hidden_features = hidden_features
+        self.W_xu = input_kernel(in_features, H, rngs)  # FIDELITY C1
+        self.W_u = input_kernel(H, 2 * H, rngs)
+        self.W_h = recurrent_kernel(H, 2, rngs)
+        self.W_hh = recurrent_kernel(H, 1, rngs)
+        self.b = zero_bias(3 * H)
+
+    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+        h = carry  # FIDELITY C6
+        b_z, b_r, b_h = jnp.split(self.b, 3)
+        u = x @ self.W_xu
+        uz, uh = jnp.split(u @ self.W_u, 2, -1)
+        hz, hr = jnp.split(h @ self.W_h, 2, -1)
+        z = jax.nn.sigmoid(uz + hz + b_z)
+        r = jax.nn.sigmoid(u + hr + b_r)
+        h = z * jnp.tanh((r * h) @ self.W_hh + uh + b_h) + (1 - z) * h
+        return h, h
+
+
+class MUT3(Cell):
+    r"""MUT3: the update gate sees a squashed state.
+
+    .. math::
+
+        z &= \sigma(W_{xz} x_t + W_{hz} \tanh(h_{t-1}) + b_z) \\
+        r &= \sigma(W_{xr} x_t + W_{hr} h_{t-1} + b_r) \\
+        h_t &= z \odot \tanh(W_{hh} (r \odot h_{t-1}) + W_{xh} x_t + b_h)
+            + (1 - z) \odot h_{t-1}
+
+    Weights: 3H (n_in + H + 1).
+
+    Attributes:
+        W_x: `[n_in, 3H]`, columns z, r, h.
+        W_hz: `[H, H]`.
+        W_hr: `[H, H]`.
+        W_hh: `[H, H]`.
+        b: `[3H]`, z, r, h.
+    """
+
+    def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+        H = self.hidden_features = hidden_features
+        self.W_x = input_kernel(in_features, 3 * H, rngs)
+        self.W_hz = recurrent_kernel(H, 1, rngs)
+        self.W_hr = recurrent_kernel(H, 1, rngs)
+        self.W_hh = recurrent_kernel(H, 1, rngs)
+        self.b = zero_bias(3 * H)
+
+    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+        h = carry  # FIDELITY C6
+        xz, xr, xh = jnp.split(x @ self.W_x + self.b, 3, -1)
+        z = jax.nn.sigmoid(xz + jnp.tanh(h) @ self.W_hz)
+        r = jax.nn.sigmoid(xr + h @ self.W_hr)
+        h = z * jnp.tanh((r * h) @ self.W_hh + xh) + (1 - z) * h
+        return h, h

@@ -1,0 +1,105 @@
+"""What the generators share: numbers out of raw bits, one-hot symbols, a question at the end.
+
+Every sampler makes one bulk draw of raw bits (a second key only for Gaussian noise): random numbers
+cost as much as a small network, and a draw per quantity costs a key derivation each.
+"""
+
+import abc
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from tasks.sequence import CLASSES, Sequence, Verdict, judge_by_tolerance
+
+
+def draw_bits(key: jax.Array, count: int) -> jax.Array:
+    """Random words, `[count]` uint32."""
+    return jax.random.bits(key, (count,), jnp.uint32)
+
+
+def below(bits: jax.Array, n: int | jax.Array) -> jax.Array:
+    """Uniform int32 in [0, n) from each word; no probability is off by more than n / 2^32 of it."""
+    return (bits % jnp.asarray(n, jnp.uint32)).astype(jnp.int32)
+
+
+def unit(bits: jax.Array) -> jax.Array:
+    """Uniform float32 in [0, 1), a multiple of 2^-24, from each word."""
+    return (bits >> 8).astype(jnp.float32) * 2.0**-24
+
+
+def longer_by_a_tenth(bits: jax.Array, T: int) -> jax.Array:
+    """A length, uniform on T, ..., T + T // 10, both ends included."""
+    return T + below(bits, T // 10 + 1)  # FIDELITY T1
+
+
+def ask_at_end(inputs: jax.Array, target: jax.Array, length: jax.Array) -> Sequence:
+    """A sequence whose only teacher signal comes at its last step.
+
+    Args:
+        inputs: `[T, n_in]`; whatever lies at or beyond `length` is blanked here.
+        target: `[n_out]`.
+        length: `[]` int32.
+    """
+    step = jnp.arange(len(inputs))
+    scored = step == length - 1
+    return Sequence(
+        inputs=jnp.where((step < length)[:, None], inputs, 0.0),
+        targets=jnp.where(scored[:, None], target[None], 0.0),
+        scored=scored,
+        length=length,
+    )
+
+
+class Tolerant:
+    """Base of the tasks whose rule is that every absolute output error is below `tolerance`."""
+
+    def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
+        """Correct if every output is within the tolerance at every scored step."""
+        # FIDELITY T19
+        return judge_by_tolerance(outputs, sequence.targets, sequence.scored, self.tolerance)
+
+
+class Symbols(NamedTuple):
+    """A sequence of one-hot inputs and targets as plain symbol numbers.
+
+    Attributes:
+        inputs: `[T]` int32; number of the input symbol, -1 from `length` on.
+        targets: `[T]` int32; number of the output that should be one, -1 where not scored.
+        length: `[]` int32; number of steps that carry input.
+    """
+
+    inputs: jax.Array
+    targets: jax.Array
+    length: jax.Array
+
+
+class SymbolTask(Tolerant, abc.ABC):
+    """Base of the tasks whose inputs and targets are one-hot symbols.
+
+    A learner that wants to be fast reads `symbols`, since a product with a one-hot vector only
+    picks a column; everything else reads `sample`, which spells the same symbols out.
+    """
+
+    objective = CLASSES  # FIDELITY T20
+
+    @abc.abstractmethod
+    def symbols(self, key: jax.Array) -> Symbols:
+        """Draws one sequence as symbol numbers; a pure function of the key."""
+
+    def sample(self, key: jax.Array) -> Sequence:
+        """Draws one sequence; the same as `symbols` with the same key, one-hot."""
+        return self.spell(self.symbols(key))
+
+    def spell(self, symbols: Symbols) -> Sequence:
+        """One-hot form of symbol numbers; no output and no input unit stands for -1."""
+        return Sequence(
+            inputs=_one_hot(symbols.inputs, self.n_in),
+            targets=_one_hot(symbols.targets, self.n_out),
+            scored=symbols.targets >= 0,
+            length=symbols.length,
+        )
+
+
+def _one_hot(symbols: jax.Array, width: int) -> jax.Array:
+    return (symbols[:, None] == jnp.arange(width)[None]).astype(jnp.float32)

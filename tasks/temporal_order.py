@@ -1,0 +1,127 @@
+"""Temporal order: experiments 6a and 6b of Hochreiter & Schmidhuber 1997."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from tasks.building import Symbols, SymbolTask, below, draw_bits, longer_by_a_tenth
+from tasks.sequence import Chance
+
+SYMBOLS = "EBabcdXY"
+START, TRIGGER, FIRST_DISTRACTOR, X = (SYMBOLS.index(symbol) for symbol in "EBaX")
+PER_WORD = 16
+"""Distractors are one of four, so that a random word of 32 bits yields so many."""
+
+
+@dataclass(frozen=True)
+class TemporalOrder6a(SymbolTask):
+    """In which order did two relevant symbols come?
+
+    Hochreiter & Schmidhuber 1997, experiment 6a. Eight one-hot symbols E, B, a, b, c, d, X, Y. A
+    sequence starts with E and ends with B; in between are random distractors a, b, c, d, except for
+    an X or Y at each of the positions t1 and t2. With T = 100, t1 is uniform on 10-20, t2 on 50-60
+    (counted from 1, ends included), in proportion for other T. The class is asked at B: XX, XY,
+    YX, YY -> outputs 0, 1, 2, 3 (Q, R, S, U). Lengths are uniform on T, ..., T + T // 10.
+
+    Shapes: inputs `[T + T // 10, 8]`, targets `[T + T // 10, 4]`, scored at the last step.
+
+    Example with T = 20 (t1 on 2-4, t2 on 10-12):
+
+        position  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20
+        symbol    E  c  Y  a  a  d  b  a  c  b  X  d  a  a  c  b  d  c  a  B
+        target                                                             S = 0 0 1 0
+
+    Attributes:
+        T: minimal length.
+    """
+
+    T: int = 100
+
+    n_in = len(SYMBOLS)
+    tolerance = 0.3
+    windows = ((10, 20), (50, 60))
+    """First and last place of each relevant symbol, in percent of T."""
+
+    def __post_init__(self):
+        if self.T < 20:
+            raise ValueError(
+                "T must be at least 20, or the relevant symbols lack room behind the start, "
+                f"not {self.T}"
+            )
+
+    @property
+    def n_out(self) -> int:
+        """One output for each order of X and Y."""
+        return 2 ** len(self.windows)
+
+    @property
+    def steps(self) -> int:
+        """Longest possible sequence."""
+        return self.T + self.T // 10
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """First and last place of each relevant symbol, counted from 1."""
+        # FIDELITY T10
+        return tuple((self.T * a // 100, self.T * b // 100) for a, b in self.windows)
+
+    @property
+    def lag(self) -> int:
+        """From the last place of the last relevant symbol to the trigger of a sequence of T."""
+        return self.T - self.places[-1][1]
+
+    @property
+    def chance(self) -> Chance:
+        """Always naming one class is right for its share; the constant 0 has the least error."""
+        return Chance(right=1 / self.n_out, error=1 / self.n_out)
+
+    def symbols(self, key: jax.Array) -> Symbols:
+        """Draws one sequence as symbol numbers."""
+        marks = len(self.windows)
+        bits = draw_bits(key, 1 + 2 * marks - (-self.steps // PER_WORD))
+        length = longer_by_a_tenth(bits[0], self.T)
+        kinds = below(bits[1 : 1 + marks], 2)  # 0 is X, 1 is Y  # FIDELITY T11
+        place = jnp.arange(1, 1 + self.steps)
+        inputs = FIRST_DISTRACTOR + _quarters(bits[1 + 2 * marks :], self.steps)
+        for i, (low, high) in enumerate(self.places):
+            chosen = low + below(bits[1 + marks + i], high - low + 1)
+            inputs = jnp.where(place == chosen, X + kinds[i], inputs)
+        inputs = jnp.where(place == 1, START, jnp.where(place == length, TRIGGER, inputs))
+        order = jnp.sum(kinds * 2 ** jnp.arange(marks)[::-1])  # read as a binary number
+        return Symbols(
+            jnp.where(place <= length, inputs, -1).astype(jnp.int32),
+            jnp.where(place == length, order, -1).astype(jnp.int32),
+            length,
+        )
+
+
+@dataclass(frozen=True)
+class TemporalOrder6b(TemporalOrder6a):
+    """As 6a, with three relevant symbols and eight classes (experiment 6b).
+
+    With T = 100, t1 is uniform on 10-20, t2 on 33-43, t3 on 66-76. XXX, XXY, XYX, XYY, YXX, YXY,
+    YYX, YYY -> outputs 0, ..., 7 (Q, R, S, U, V, A, B, C).
+
+    Shapes: inputs `[T + T // 10, 8]`, targets `[T + T // 10, 8]`, scored at the last step.
+
+    Example with T = 20 (t1 on 2-4, t2 on 6-8, t3 on 13-15):
+
+        position  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20
+        symbol    E  c  Y  a  a  d  X  a  c  b  d  d  a  Y  c  b  d  c  a  B
+        target                                                             A = 0 0 0 0 0 1 0 0
+
+    Attributes:
+        T: minimal length.
+    """
+
+    windows = ((10, 20), (33, 43), (66, 76))
+
+
+def _quarters(words: jax.Array, count: int) -> jax.Array:
+    """Uniform int32 in {0, 1, 2, 3}, two bits of a word each."""
+    shifts = 2 * jnp.arange(PER_WORD, dtype=jnp.uint32)
+    return ((words[:, None] >> shifts[None]) & 3).astype(jnp.int32).reshape(-1)[:count]
+
+
+HS97_6A, HS97_6B = TemporalOrder6a(100), TemporalOrder6b(100)
