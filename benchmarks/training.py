@@ -79,11 +79,18 @@ class Lanes:
         self.seconds = np.zeros(count)
         self.trials: Trial | None = None
         self._fill()
+        self._compile()
 
     @property
     def busy(self) -> bool:
         """Whether any trial is still to be finished."""
         return any(self.lanes)
+
+    def _compile(self) -> None:
+        """Runs one block with every lane frozen, so that no trial's time includes compiling."""
+        frozen = self.trials._replace(outcome=jnp.full_like(self.trials.outcome, SPENT))
+        frozen = self.run.train(self.setup.rate, jax.tree.map(jnp.copy, frozen), self._training())
+        jax.block_until_ready(self.run.inspect(frozen, self._inspection()))
 
     def block(self) -> list[News]:
         """Trains all lanes up to their next inspection, which it holds."""

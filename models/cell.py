@@ -22,8 +22,9 @@ def recurrent_kernel(hidden: int, gates: int, rngs: nnx.Rngs) -> nnx.Param:
     """
     draw = nnx.initializers.orthogonal()  # FIDELITY C3
     keys = jax.random.split(rngs.params(), gates)
-    blocks = [draw(key, (hidden, hidden), jnp.float32) for key in keys]
-    return nnx.Param(jnp.concatenate(blocks, -1))
+    # All blocks in one QR decomposition: each one in the program costs a second of compiling.
+    blocks = jax.vmap(lambda key: draw(key, (hidden, hidden), jnp.float32))(keys)
+    return nnx.Param(jnp.concatenate(list(blocks), -1))
 
 
 def zero_bias(n: int) -> nnx.Param:

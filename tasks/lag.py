@@ -186,7 +186,7 @@ class Lag2c(SymbolTask):
     def symbols(self, key: jax.Array) -> Symbols:
         """Draws one sequence as symbol numbers."""
         bits = draw_bits(key, self.steps + 2)
-        which = below(bits[0], 2)
+        which = below(bits[0], 2)  # FIDELITY T11
         length = self.q + 3 + further_distractors(bits[1])
         e, b, x = self.p, self.p + 1, self.p + 2
         step = jnp.arange(self.steps)
@@ -201,7 +201,7 @@ class Lag2c(SymbolTask):
 
 def further_distractors(word: jax.Array) -> jax.Array:
     """Number k of them from a random word: geometric with 1/10, given k <= LONGEST_TAIL."""
-    # All 32 bits count: with the usual 23 or 24 the far tail could not occur.
+    # All 32 bits count: with the usual 23 the tail could not occur from k = 152 on.
     level = (word.astype(jnp.float32) + 0.5) * 2.0**-32
     reached = (0.9 ** np.arange(1, LONGEST_TAIL + 1) - LOST) / (1 - LOST)  # P(k >= 1), P(k >= 2) ..
     return jnp.sum(level < jnp.asarray(reached, jnp.float32)).astype(jnp.int32)

@@ -55,7 +55,7 @@ class PairTask(Tolerant):
     n_in = 2
     n_out = 1
     tolerance = 0.04
-    objective = REGRESSION
+    objective = REGRESSION  # FIDELITY T20
     shortest = 20
 
     def __post_init__(self):

@@ -69,7 +69,7 @@ class TemporalOrder6a(SymbolTask):
     @property
     def lag(self) -> int:
         """From the last place of the last relevant symbol to the trigger of a sequence of T."""
-        return self.T - self.places[-1][1]
+        return self.T - self.places[-1][1]  # FIDELITY T2
 
     @property
     def chance(self) -> Chance:

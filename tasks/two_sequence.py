@@ -51,7 +51,7 @@ class TwoSequence3a(Tolerant):
     n_in = 1
     n_out = 1
     tolerance = 0.2
-    objective = BINARY
+    objective = BINARY  # FIDELITY T20
     answers = (1.0, 0.0)
     """Targets of class 1 and class 2."""
     noise_from_start = False
@@ -136,7 +136,7 @@ class TwoSequence3c(TwoSequence3a):
     """
 
     tolerance = 0.1
-    objective = REGRESSION
+    objective = REGRESSION  # FIDELITY T20
     answers = (0.2, 0.8)
 
     def sample(self, key: jax.Array) -> Sequence:

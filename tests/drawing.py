@@ -1,4 +1,4 @@
-"""Samples for the tests of tasks, drawn once per session."""
+"""Samples for the tests of tasks; each sampler and judge is compiled once per session."""
 
 import functools
 
@@ -8,14 +8,21 @@ import numpy as np
 
 from tasks.sequence import Sequence
 
+BLOCK = 4096
+IN_HASTE = {"xla_backend_optimization_level": 0}  # tests compile much and run little
+
 
 @functools.cache
-def draw(task, n=4096, seed=0):
-    """`n` sequences of a task, stacked, as NumPy arrays."""
-    keys = jax.random.split(jax.random.key(seed), n)
+def draw(task, n=BLOCK):
+    """`n` sequences of a task, stacked, as NumPy arrays; a larger n begins with the same ones."""
     with jax.numpy_rank_promotion("raise"):
-        drawn = jax.jit(jax.vmap(task.sample))(keys)
-    return Sequence(*map(np.asarray, drawn))
+        blocks = [_sampler(task)(keys(seed)) for seed in range(-(-n // BLOCK))]
+    return Sequence(*(np.concatenate(leaves)[:n] for leaves in zip(*blocks, strict=True)))
+
+
+def keys(seed=0):
+    """The keys of the sequences that `draw` returns."""
+    return jax.random.split(jax.random.key(seed), BLOCK)
 
 
 def judge(task, outputs, sequences):
@@ -26,8 +33,13 @@ def judge(task, outputs, sequences):
 
 
 @functools.cache
+def _sampler(task):
+    return jax.jit(jax.vmap(task.sample), compiler_options=IN_HASTE)
+
+
+@functools.cache
 def _judge(task):
-    return jax.jit(jax.vmap(task.judge))
+    return jax.jit(jax.vmap(task.judge), compiler_options=IN_HASTE)
 
 
 def spelled(one_hot, alphabet):

@@ -114,7 +114,7 @@ def test_documented_numbers():
     assert math.isclose(mean, 12, rel_tol=1e-9)
     shortest = min(n for n in range(20) if oracles.embedded_length_probability(n))
     assert shortest == 9
-    # Input 1 has to be recalled at the input before the last target but one.
+    # BTBTXSETE: symbol 1 is to be predicted again at symbol 6, as symbol 7.
     assert reber.HS97.lag == (shortest - 3) - 1
 
 
