@@ -24,7 +24,7 @@ OUTCOMES = ("running", "solved", "spent", "diverged")
 """Names of the outcomes; spent: the budget ended it (censored), diverged: a number overflowed."""
 
 INIT, TRAIN, INSPECT, TEST = range(4)  # streams of a trial's key
-SETS = 0x5E75  # stream of the seed's key that training sets come from
+TRIALS, SETS = range(2)  # streams of the seed's key
 TEST_GROUP = 256  # sequences that one call judges: every test has a multiple, cut to its size
 
 
@@ -73,7 +73,7 @@ def setups(seed: int, indices: Iterable[int], rates: Iterable[float], data_sets:
     data = trial % data_sets if data_sets else trial
     fold = jax.vmap(jax.random.fold_in, (None, 0))
     return Setup(
-        fold(root, trial),
+        fold(jax.random.fold_in(root, TRIALS), trial),
         fold(jax.random.fold_in(root, SETS), data),
         jnp.asarray(rates, jnp.float32),
     )

@@ -5,57 +5,45 @@ last step of a sequence. What is carried along is ds/dw, equations (25) and (27)
 backwards, and memory does not grow with the length of the sequences.
 
 Arrays are features first, trials last, and products are written out as sums over sources, since
-loops over contiguous trials are what XLA turns into vector instructions. Hidden units are in the
-order of `LSTM97`: output gates, input gates, cells block by block.
+loops over contiguous trials are what XLA turns into vector instructions.
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
 
 from models.lstm97 import g, h
+from models.lstm97_weights import Weights
 
-CHUNK = 128
-"""Most steps whose net inputs and slopes are in memory at a time; more of them miss the cache."""
+CHUNK = 256
+"""Most steps whose net inputs and slopes are in memory at a time; more would miss the cache."""
 
 
-class Weights(NamedTuple):
-    """Weights of the networks of many trials; also their gradient.
+class State(NamedTuple):
+    """What one step leaves for the next; all other activations follow from it.
 
     Attributes:
-        inputs: `[n_in, H, trials]`, from, to.
-        hidden: `[H, H, trials]`, from, to.
-        bias: `[n_biased, trials]` of the first `n_biased` hidden units, or None.
-        readout: `[cells, n_out, trials]`, from, to.
-        readout_bias: `[n_out, trials]` or None.
+        s: `[cells, trials]`.
+        gates: `[2 * blocks, trials]`, activations of the output gates, then of the input gates.
+    """
+
+    s: jax.Array
+    gates: jax.Array
+
+
+class Traces(NamedTuple):
+    """ds/dw by the source of w; the axis of 2 * cells is w to the input gate, then w to the cell.
+
+    Attributes:
+        inputs: `[n_in, trials, 2 * cells]`; what a symbol of one trial adds to is contiguous.
+        hidden: `[H, 2 * cells, trials]`.
+        bias: `[2 * cells, trials]`.
     """
 
     inputs: jax.Array
     hidden: jax.Array
-    bias: jax.Array | None
-    readout: jax.Array
-    readout_bias: jax.Array | None
-
-
-def from_params(params: nnx.State) -> Weights:
-    """Weights of networks built by `Net97`, whose arrays have a leading trial axis."""
-    last = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), nnx.to_pure_dict(params))
-    cell, readout = last["cell"], last["readout"]
-    return Weights(
-        cell["W_x"], cell["W_h"], cell.get("b"), readout["kernel"], readout.get("bias")
-    )
-
-
-def to_params(weights: Weights, like: nnx.State) -> nnx.State:
-    """Inverse of `from_params`; `like` lends its structure, not its numbers."""
-    nested = {
-        "cell": {"W_x": weights.inputs, "W_h": weights.hidden, "b": weights.bias},
-        "readout": {"kernel": weights.readout, "bias": weights.readout_bias},
-    }
-    leaves = [jnp.moveaxis(leaf, -1, 0) for leaf in jax.tree.leaves(nested)]
-    return jax.tree.unflatten(jax.tree.structure(like), leaves)
+    bias: jax.Array
 
 
 def outputs(weights: Weights, inputs: jax.Array, lengths: jax.Array) -> jax.Array:
@@ -75,11 +63,10 @@ def outputs(weights: Weights, inputs: jax.Array, lengths: jax.Array) -> jax.Arra
         return _hold(alive, _step(weights, drive, state, _units(state))[0], state), None
 
     def chunk(state, now):
-        xs, times = now
-        return jax.lax.scan(step, state, (_drive(weights, xs), times < lengths))
+        x, times = now
+        return jax.lax.scan(step, state, (_drive(weights, x), times < lengths))
 
-    state, _ = jax.lax.scan(chunk, _start(weights, lengths), _chunks(inputs))
-    return _readout(weights, state)
+    return _readout(weights, jax.lax.scan(chunk, _start(weights, lengths), _chunks(inputs))[0])
 
 
 def gradient(
@@ -98,50 +85,181 @@ def gradient(
         error, shaped like `weights`.
     """
     last = lengths - 1
-    state, traces = _run(weights, inputs, last)
-    # The last step of each trial stands alone: only there is an error, and only there do the
-    # weights of the output gates matter to it.
+    state, traces = _run_up(weights, inputs, last)
+    # The last step of each trial, by itself: the only one with an error, hence also the only
+    # one at which the weights to the output gates matter.
     x = jnp.take_along_axis(inputs, jnp.expand_dims(last, range(inputs.ndim - 1)), 0)
     u = _units(state)
     state, slopes = _step(weights, _drive(weights, x)[0], state, u)
-    traces = _extend(traces, x, u, slopes[None])
+    traces = _accumulate(traces, x, slopes[None])
+    traces = traces._replace(hidden=traces.hidden + slopes * u[:, None])
     y = _readout(weights, state)
     e = y * (1 - y) * (targets - y)  # (19)
-    return y, _assign(weights, state, e, _dense(weights, x)[0], u, traces)
+    return y, _assign(weights, _dense(weights, x), u, state, traces, e)
 
 
-class _State(NamedTuple):
-    """What one step leaves for the next: cells `s [cells, trials]`, `gates [2 blocks, trials]`."""
-
-    s: jax.Array
-    gates: jax.Array
-
-
-class _Traces(NamedTuple):
-    """ds/dw by source of w, each `[..., 2 cells, trials]`: w to the input gate, w to the cell."""
-
-    inputs: jax.Array
-    hidden: jax.Array
-    bias: jax.Array
-
-
-def _run(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[_State, _Traces]:
-    """State and traces of each trial before its last step."""
+def _run_up(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State, Traces]:
+    """State and traces of each trial before step `last`."""
 
     def step(carry, now):
-        state, hidden = carry
+        state, traces = carry
         drive, early = now
         u = _units(state)
         new, slopes = _step(weights, drive, state, u)
         slopes = jnp.where(early, slopes, 0)
-        return (_hold(early, new, state), hidden + slopes * u[:, None]), slopes
+        return (_hold(early, new, state), traces + slopes * u[:, None]), slopes
 
     def chunk(carry, now):
         state, traces = carry
-        xs, times = now
-        scanned = _drive(weights, xs), times < last
-        (state, hidden), slopes = jax.lax.scan(step, (state, traces.hidden), scanned)
-        # Inputs are known beforehand, so their traces need not be touched at every step.
-        return (state, _extend_inputs(traces, xs, slopes)._replace(hidden=hidden)), None
+        x, times = now
+        within = _drive(weights, x), times < last
+        (state, hidden), slopes = jax.lax.scan(step, (state, traces.hidden), within)
+        # Inputs are known beforehand: their traces can wait until the end of the chunk.
+        return (state, _accumulate(traces._replace(hidden=hidden), x, slopes)), None
 
-    return jax.lax.scan(chunk, (_start(weights, last), _no_traces(weights, last)), _chunks(inputs))[0]
+    start = _start(weights, last), _no_traces(weights, last)
+    return jax.lax.scan(chunk, start, _chunks(inputs))[0]
+
+
+def _step(
+    weights: Weights, drive: jax.Array, state: State, u: jax.Array
+) -> tuple[State, jax.Array]:
+    """One step from activations `u`; also ds/dnet of input gates and cells, `[2 cells, trials]`."""
+    net = drive + sum(w * source for w, source in zip(weights.hidden, u, strict=True))
+    n_gates = len(state.gates)
+    gates, squashed = jax.nn.sigmoid(net[:n_gates]), g(net[n_gates:])
+    y_in = _per_cell(state, gates[n_gates // 2 :])
+    to_gate, to_cell = squashed * y_in * (1 - y_in), y_in * (1 - squashed**2 / 4)  # (25), (27)
+    return State(state.s + y_in * squashed, gates), jnp.concatenate([to_gate, to_cell])
+
+
+def _assign(
+    weights: Weights,
+    x: jax.Array,
+    u: jax.Array,
+    state: State,
+    traces: Traces,
+    e: jax.Array,
+) -> Weights:
+    """Gradient of half the squared error.
+
+    Args:
+        weights: as ever.
+        x: `[n_in, trials]`, inputs of the last step.
+        u: `[H, trials]`, activations of the hidden units before it.
+        state: after the last step.
+        traces: after the last step.
+        e: `[n_out, trials]`, minus the derivative of the error by the outputs' net inputs.
+    """
+    y_out, squashed = _per_cell(state, state.gates[: len(state.gates) // 2]), h(state.s)
+    back = jnp.sum(weights.readout * e, 1)
+    e_s = y_out * (1 - squashed**2) / 2 * back  # (23)
+    e_out = _per_block(state, y_out * (1 - y_out) * squashed * back)  # (21)
+
+    def to_hidden(source, trace):
+        to_gate, to_cell = jnp.split(trace * jnp.concatenate([e_s, e_s]), 2, -2)
+        to_gate = _per_block(state, to_gate)
+        ours = -jnp.concatenate([source[..., None, :] * e_out, to_gate, to_cell], -2)
+        return ours  # (22), (26), (28)
+
+    bias = weights.bias
+    if bias is not None:
+        bias = to_hidden(jnp.ones_like(e[0]), traces.bias)[: len(bias)]
+    return Weights(
+        to_hidden(x, jnp.swapaxes(traces.inputs, 1, 2)),
+        to_hidden(u, traces.hidden),
+        bias,
+        -(y_out * squashed)[:, None] * e,
+        None if weights.readout_bias is None else -e,
+    )
+
+
+def _units(state: State) -> jax.Array:
+    """Activations of all hidden units, `[H, trials]`."""
+    return jnp.concatenate([state.gates, _cells(state)])
+
+
+def _cells(state: State) -> jax.Array:
+    """Activations of the cells, `[cells, trials]`."""
+    return _per_cell(state, state.gates[: len(state.gates) // 2]) * h(state.s)
+
+
+def _readout(weights: Weights, state: State) -> jax.Array:
+    net = sum(w * y for w, y in zip(weights.readout, _cells(state), strict=True))
+    return jax.nn.sigmoid(net if weights.readout_bias is None else net + weights.readout_bias)
+
+
+def _drive(weights: Weights, inputs: jax.Array) -> jax.Array:
+    """What inputs and biases add to the net inputs of the hidden units, `[T, H, trials]`."""
+    if _is_symbols(inputs):
+        net = jnp.take_along_axis(weights.inputs, inputs[:, None], 0, mode="promise_in_bounds")
+    else:
+        net = sum(w * x[:, None] for w, x in zip(weights.inputs, _columns(inputs), strict=True))
+    if weights.bias is not None:
+        net += jnp.pad(weights.bias, ((0, net.shape[1] - len(weights.bias)), (0, 0)))
+    return net
+
+
+def _accumulate(traces: Traces, inputs: jax.Array, slopes: jax.Array) -> Traces:
+    """Adds steps with inputs `[T, ...]` and slopes `[T, 2 cells, trials]` to the traces."""
+    if _is_symbols(inputs):
+        row = traces.inputs.at[inputs, jnp.arange(inputs.shape[1])]
+        added = row.add(jnp.swapaxes(slopes, 1, 2), mode="promise_in_bounds")
+    else:
+        columns = [jnp.sum(slopes * x[:, None], 0).T for x in _columns(inputs)]
+        added = traces.inputs + jnp.stack(columns)
+    return traces._replace(inputs=added, bias=traces.bias + jnp.sum(slopes, 0))
+
+
+def _dense(weights: Weights, x: jax.Array) -> jax.Array:
+    """Inputs of a single step, `[n_in, trials]`."""
+    if _is_symbols(x):
+        return jnp.asarray(x == jnp.arange(len(weights.inputs))[:, None], weights.inputs.dtype)
+    return x[0]
+
+
+def _is_symbols(inputs: jax.Array) -> bool:
+    return jnp.issubdtype(inputs.dtype, jnp.integer)
+
+
+def _columns(inputs: jax.Array) -> jax.Array:
+    return jnp.moveaxis(inputs, 1, 0)
+
+
+def _chunks(inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Inputs `[chunks, steps, ...]` and times `[chunks, steps, 1]`, padded as little as can be."""
+    T = len(inputs)
+    count = -(-T // CHUNK)
+    steps = -(-T // count)
+    padding = [(0, count * steps - T)] + [(0, 0)] * (inputs.ndim - 1)
+    inputs = jnp.pad(inputs, padding).reshape(count, steps, *inputs.shape[1:])
+    return inputs, jnp.arange(count * steps).reshape(count, steps, 1)
+
+
+def _per_cell(state: State, of_blocks: jax.Array) -> jax.Array:
+    """Repeats what a block has once for each of its cells, along the first axis."""
+    return jnp.repeat(of_blocks, 2 * len(state.s) // len(state.gates), 0)
+
+
+def _per_block(state: State, of_cells: jax.Array) -> jax.Array:
+    """Sums over the cells of a block, along the last axis but one."""
+    *lead, _, trials = of_cells.shape
+    blocks = len(state.gates) // 2
+    return jnp.sum(of_cells.reshape(*lead, blocks, len(state.s) // blocks, trials), -2)
+
+
+def _hold(alive: jax.Array, new: State, old: State) -> State:
+    return jax.tree.map(lambda a, b: jnp.where(alive, a, b), new, old)
+
+
+def _start(weights: Weights, lengths: jax.Array) -> State:
+    H, cells = len(weights.hidden), len(weights.readout)
+    zeros = jnp.zeros((H, len(lengths)), weights.hidden.dtype)
+    return State(zeros[:cells], zeros[cells:])
+
+
+def _no_traces(weights: Weights, lengths: jax.Array) -> Traces:
+    n_in, H, trials = len(weights.inputs), len(weights.hidden), len(lengths)
+    twice = 2 * len(weights.readout)
+    shapes = Traces((n_in, trials, twice), (H, twice, trials), (twice, trials))
+    return Traces(*(jnp.zeros(shape, weights.hidden.dtype) for shape in shapes))

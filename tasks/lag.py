@@ -10,10 +10,7 @@ from tasks.building import Symbols, SymbolTask, below, draw_bits
 from tasks.sequence import Chance, Sequence, Verdict, judge_by_tolerance
 
 LONGEST_TAIL = 199
-"""2c adds k more distractors, geometric and without bound; sampled given k <= LONGEST_TAIL."""
-
-LOST = 0.9 ** (LONGEST_TAIL + 1)
-"""Probability of the sequences of 2c that are thus left out: 7.06e-10."""
+"""2c adds k more distractors, geometric and without bound; sampled given k <= this by default."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +139,11 @@ class Lag2c(SymbolTask):
     x and y, are asked at the e only and must be within 0.2.
 
     The number k of further distractors is geometric, on average 9. Sequences have a static size, so
-    k is drawn given k <= 199; that leaves out a share of 7.06e-10 (`LOST`).
+    k is drawn given k <= `longest_tail`, which leaves out a share of 0.9^(longest_tail + 1) of the
+    sequences (`lost`): 7.06e-10 by default, 1.5 % with 39.
 
-    Shapes: inputs `[q + 202, p + 4]`, targets `[q + 202, 2]`, scored at the last step.
+    Shapes: inputs `[q + longest_tail + 3, p + 4]`, targets `[q + longest_tail + 3, 2]`, scored at
+    the last step.
 
     Example with p = 5, q = 3, k = 2:
 
@@ -155,10 +154,12 @@ class Lag2c(SymbolTask):
     Attributes:
         p: number of distractor symbols.
         q: least number of distractors in a sequence.
+        longest_tail: most distractors beyond q.
     """
 
     p: int
     q: int
+    longest_tail: int = LONGEST_TAIL
 
     n_out = 2
     tolerance = 0.2
@@ -167,6 +168,8 @@ class Lag2c(SymbolTask):
     def __post_init__(self):
         if self.p < 1 or self.q < 1:
             raise ValueError(f"p and q must be at least 1, not {self.p} and {self.q}")
+        if self.longest_tail < 0:
+            raise ValueError(f"longest_tail must be at least 0, not {self.longest_tail}")
 
     @property
     def n_in(self) -> int:
@@ -175,8 +178,13 @@ class Lag2c(SymbolTask):
 
     @property
     def steps(self) -> int:
-        """Of b, x or y, q + LONGEST_TAIL distractors, and e."""
-        return self.q + LONGEST_TAIL + 3  # FIDELITY T12 T14
+        """Of b, x or y, q + longest_tail distractors, and e."""
+        return self.q + self.longest_tail + 3  # FIDELITY T12 T14
+
+    @property
+    def lost(self) -> float:
+        """Probability of the sequences that are left out because they are too long."""
+        return 0.9 ** (self.longest_tail + 1)
 
     @property
     def lag(self) -> int:
@@ -187,7 +195,7 @@ class Lag2c(SymbolTask):
         """Draws one sequence as symbol numbers."""
         bits = draw_bits(key, self.steps + 2)
         which = below(bits[0], 2)  # FIDELITY T11
-        length = self.q + 3 + further_distractors(bits[1])
+        length = self.q + 3 + further_distractors(bits[1], self.longest_tail)
         e, b, x = self.p, self.p + 1, self.p + 2
         step = jnp.arange(self.steps)
         inputs = jnp.where(step == length - 1, e, below(bits[2:], self.p))
@@ -199,11 +207,12 @@ class Lag2c(SymbolTask):
         )
 
 
-def further_distractors(word: jax.Array) -> jax.Array:
-    """Number k of them from a random word: geometric with 1/10, given k <= LONGEST_TAIL."""
-    # All 32 bits count: with the usual 23 the tail could not occur from k = 152 on.
+def further_distractors(word: jax.Array, longest: int = LONGEST_TAIL) -> jax.Array:
+    """Number k of them from a random word: geometric with 1/10, given k <= `longest`."""
+    # All 32 bits count: with the usual 23 or 24 the far tail could not occur.
     level = (word.astype(jnp.float32) + 0.5) * 2.0**-32
-    reached = (0.9 ** np.arange(1, LONGEST_TAIL + 1) - LOST) / (1 - LOST)  # P(k >= 1), P(k >= 2) ..
+    lost = 0.9 ** (longest + 1)
+    reached = (0.9 ** np.arange(1, longest + 1) - lost) / (1 - lost)  # P(k >= 1), P(k >= 2), ...
     return jnp.sum(level < jnp.asarray(reached, jnp.float32)).astype(jnp.int32)
 
 

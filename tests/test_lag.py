@@ -97,8 +97,8 @@ def test_2c_number_of_further_distractors():
 
 def test_2c_lost_probability():
     kept = sum(Fraction(1, 10) * Fraction(9, 10) ** k for k in range(lag.LONGEST_TAIL + 1))
-    assert abs(lag.LOST / float(1 - kept) - 1) < 1e-9
-    assert f"{lag.LOST:.2e}" == "7.06e-10"
+    assert abs(Lag2c(5, 3).lost / float(1 - kept) - 1) < 1e-9
+    assert f"{Lag2c(5, 3).lost:.2e}" == "7.06e-10"
 
 
 def test_2c_whole_range_of_the_random_word_is_used():
@@ -116,3 +116,13 @@ def test_2c_sizes():
     assert (task.n_in, task.n_out, task.lag) == (54, 2, 1001)
     assert task.steps == 1000 + lag.LONGEST_TAIL + 3
     assert lag.HS97_2C_P1000_Q1000.n_in == 1004
+
+
+def test_2c_with_a_shorter_tail():
+    task = Lag2c(5, 3, longest_tail=4)
+    assert task.steps == 10
+    k = draw(task).length - 3 - 3
+    assert set(k.tolist()) == {0, 1, 2, 3, 4}
+    for value in range(5):
+        expected = 0.1 * 0.9**value / (1 - task.lost)
+        assert close((k == value).mean(), expected, 4096)

@@ -11,7 +11,7 @@ TUNED_DELAYS = (20, 100)  # a short one that every cell can learn, and a long on
 FAMILIES = {
     "adding": Adding,
     "order-6a": TemporalOrder6a,
-    "lag-2c": lambda delay: Lag2c(p=8, q=delay),
+    "lag-2c": lambda delay: Lag2c(p=8, q=delay, longest_tail=39),
 }
 
 TASKS = {(name, delay): make(delay) for delay in DELAYS for name, make in FAMILIES.items()}

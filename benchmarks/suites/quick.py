@@ -11,10 +11,10 @@ from tasks.two_sequence import TwoSequence3a
 TASKS = {
     ("reber", 9): Reber(),
     ("two-sequence", 50): TwoSequence3a(T=50, N=1),
-    ("lag-2c", 40): Lag2c(p=8, q=40),
+    ("lag-2c", 30): Lag2c(p=8, q=30, longest_tail=39),
     ("order-6a", 50): TemporalOrder6a(T=50),
     ("adding", 40): Adding(T=40),
-    ("multiplication", 40): Multiplication(T=40),
+    ("multiplication", 30): Multiplication(T=30),
 }
 
 EXPERIMENTS = experiments("quick", TASKS, budget=100_000, trials=20)
