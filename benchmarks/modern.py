@@ -1,6 +1,8 @@
 """What the suites with modern learners share: cells, sizes, learner, criterion."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.criteria import Inspection
 from benchmarks.experiment import Experiment, Recipe
@@ -21,20 +23,25 @@ SOLVED_FRACTION = 0.95  # FIDELITY S3
 FRESH = 512
 
 
-def experiments(
-    suite: str, tasks: dict[tuple[str, int], Task], budget: int, trials: int, cells=CORE_CELLS
-) -> tuple[Experiment, ...]:
-    """Every cell on every task, with Adam at the chosen rates and the modern criterion.
+class Point(NamedTuple):
+    """A task as a suite has it: labels, generator, and the training sequences that a trial gets."""
+
+    name: str
+    delay: int
+    task: Task
+    budget: int
+
+
+def experiments(suite: str, points: Iterable[Point], trials: int) -> tuple[Experiment, ...]:
+    """Every core cell on every task, with Adam at the chosen rates and the modern criterion.
 
     A trial is solved when at an inspection, every 100 updates, 95 % of 512 fresh sequences are
     right; of a task with fixed sets, when all strings of both are.
 
     Args:
         suite: whose chosen rates to use.
-        tasks: by label and delay.
-        budget: training sequences of a trial.
+        points: the tasks.
         trials: number of trials of each experiment.
-        cells: classes by label.
     """
     rates = chosen_rates(RESULTS / suite)
     return tuple(
@@ -42,12 +49,12 @@ def experiments(
             name,
             delay,
             cell,
-            Recipe(task, Recurrent(cells[cell], HIDDEN), Adam(), _criterion(task), budget),
+            Recipe(task, Recurrent(CORE_CELLS[cell], HIDDEN), Adam(), _criterion(task), budget),
             rates.get((name, cell), DEFAULT),
             trials,
         )
-        for (name, delay), task in tasks.items()
-        for cell in cells
+        for name, delay, task, budget in points
+        for cell in CORE_CELLS
     )
 
 

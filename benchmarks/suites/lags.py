@@ -1,6 +1,6 @@
 """Success rate against delay: adding, temporal order and 2c, from 20 steps to 1000."""
 
-from benchmarks.modern import experiments
+from benchmarks.modern import Point, experiments
 from tasks.adding import Adding
 from tasks.lag import Lag2c
 from tasks.temporal_order import TemporalOrder6a
@@ -8,13 +8,17 @@ from tasks.temporal_order import TemporalOrder6a
 DELAYS = (20, 50, 100, 200, 500, 1000)
 TUNED_DELAYS = (20, 100)  # a short one that every cell can learn, and a long one
 
+BUDGET = 100_000
+
 FAMILIES = {
     "adding": Adding,
     "order-6a": TemporalOrder6a,
     "lag-2c": lambda delay: Lag2c(p=8, q=delay, longest_tail=39),
 }
 
-TASKS = {(name, delay): make(delay) for delay in DELAYS for name, make in FAMILIES.items()}
+POINTS = tuple(
+    Point(name, delay, make(delay), BUDGET) for delay in DELAYS for name, make in FAMILIES.items()
+)
 
-EXPERIMENTS = experiments("lags", TASKS, budget=100_000, trials=20)
+EXPERIMENTS = experiments("lags", POINTS, trials=20)
 TUNED_ON = tuple(each for each in EXPERIMENTS if each.delay in TUNED_DELAYS)

@@ -1,6 +1,6 @@
 """Which cell bridges a long delay? Six tasks, six cells, a quarter of an hour."""
 
-from benchmarks.modern import experiments
+from benchmarks.modern import Point, experiments
 from tasks.adding import Adding
 from tasks.lag import Lag2c
 from tasks.multiplication import Multiplication
@@ -8,14 +8,14 @@ from tasks.reber import Reber
 from tasks.temporal_order import TemporalOrder6a
 from tasks.two_sequence import TwoSequence3a
 
-TASKS = {
-    ("reber", 9): Reber(),
-    ("two-sequence", 50): TwoSequence3a(T=50, N=1),
-    ("lag-2c", 30): Lag2c(p=8, q=30, longest_tail=39),
-    ("order-6a", 50): TemporalOrder6a(T=50),
-    ("adding", 40): Adding(T=40),
-    ("multiplication", 30): Multiplication(T=30),
-}
+POINTS = (
+    Point("reber", 9, Reber(), budget=40_000),
+    Point("two-sequence", 50, TwoSequence3a(T=50, N=1), budget=40_000),
+    Point("lag-2c", 30, Lag2c(p=8, q=30, longest_tail=39), budget=40_000),
+    Point("order-6a", 50, TemporalOrder6a(T=50), budget=60_000),
+    Point("adding", 40, Adding(T=40), budget=100_000),
+    Point("multiplication", 30, Multiplication(T=30), budget=100_000),
+)
 
-EXPERIMENTS = experiments("quick", TASKS, budget=100_000, trials=20)
+EXPERIMENTS = experiments("quick", POINTS, trials=20)
 TUNED_ON = EXPERIMENTS

@@ -1,0 +1,47 @@
+# Everything a newcomer needs is `make benchmark` and `make test`; both set up .venv by themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help benchmark table test lint smoke tune results clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+benchmark: .venv/ready ## run the suite `quick` (what is missing of it) and print its table
+	$(BIN)/python -m benchmarks run quick
+
+table: .venv/ready ## print the table of `quick` again
+	$(BIN)/python -m benchmarks table quick
+
+test: .venv/ready ## the tests
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/ready ## ruff, lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+smoke: .venv/ready ## a tiny suite end to end, in a temporary folder
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(BIN)/python -m benchmarks run smoke --out "$$folder" && \
+	$(BIN)/python -m benchmarks table smoke --out "$$folder" > "$$folder/table.txt" && \
+	test $$(ls "$$folder"/smoke/trials | wc -l) = 18
+
+tune: .venv/ready ## search the learning rates of the committed results again
+	$(BIN)/python -m benchmarks tune quick --out results
+	$(BIN)/python -m benchmarks tune lags --out results
+
+results: .venv/ready ## run what is missing of the committed results (hours), rewrite their tables
+	$(BIN)/python -m benchmarks run quick --out results
+	$(BIN)/python -m benchmarks run lags --out results
+
+clean: ## remove the environment and local results
+	rm -rf .venv results/local
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11 ..."; exit 2; }
+	@echo "Setting up .venv (once, a minute or two) ..."
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
