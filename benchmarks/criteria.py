@@ -77,7 +77,7 @@ class Recent:
         return RecentState(
             jnp.where(fresh, verdicts.error[source], state.errors),
             jnp.where(fresh, verdicts.wrong[source], state.wrong),
-            state.seen + batch,
+            state.seen + batch,  # FIDELITY S2
         )
 
     def inspect(self, state: RecentState, verdicts: Verdict) -> RecentState:

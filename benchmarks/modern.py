@@ -49,6 +49,7 @@ def experiments(suite: str, points: Iterable[Point], trials: int) -> tuple[Exper
             name,
             delay,
             cell,
+            # FIDELITY S4
             Recipe(task, Recurrent(CORE_CELLS[cell], HIDDEN), Adam(), _criterion(task), budget),
             rates.get((name, cell), DEFAULT),
             trials,

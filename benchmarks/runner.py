@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -139,12 +140,20 @@ def _start_worker(news: multiprocessing.Queue, stop: multiprocessing.Event) -> N
     global _news, _stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and asks to stop
     _news, _stop = news, stop
+    threading.Thread(
+        target=_die_with, args=(multiprocessing.parent_process(),), daemon=True
+    ).start()
+
+
+def _die_with(parent) -> None:
+    """Ends this process when the parent has been killed: nobody would write its rows."""
+    parent.join()
+    os._exit(1)
 
 
 def _train(seed: int, job: Job) -> None:
-    """In a worker: trains a job and sends its news, until done, asked to stop or orphaned."""
-    parent = multiprocessing.parent_process()
+    """In a worker: trains a job and sends its news, until it is done or asked to stop."""
     for news in train(seed, job):
         _news.put(news)
-        if _stop.is_set() or not parent.is_alive():
+        if _stop.is_set():
             return

@@ -37,7 +37,7 @@ def median_sequences(rows: pd.DataFrame) -> float:
         return float("inf")
     sample = stats.CensoredData(
         rows["sequences"].to_numpy(float, na_value=np.nan)[solved],
-        right=rows["budget"].to_numpy(float)[~solved],
+        right=rows["budget"].to_numpy(float)[~solved],  # FIDELITY S6
     )
     curve = stats.ecdf(sample).sf
     reached = np.flatnonzero(curve.probabilities <= 0.5)

@@ -17,7 +17,8 @@ from benchmarks.experiment import Experiment
 from benchmarks.statistics import restricted_mean_sequences
 from benchmarks.store import write
 
-GRID = (0.001, 0.003, 0.01, 0.03)
+# FIDELITY S5
+GRID = (0.001, 0.003, 0.01, 0.03, 0.1)
 TRIALS = 4
 SEED = 271828
 DEFAULT = 0.01  # of experiments that have not been tuned

@@ -99,9 +99,9 @@ class LSTM97(nnx.RNNCellBase):
         biased = {"none": 0, "gates": 2 * blocks, "hidden": H}[bias]
         b = draw(rngs.params(), (biased,))  # FIDELITY L6
         if output_gate_bias is not None:
-            b = b.at[:blocks].set(jnp.array(output_gate_bias))
+            b = b.at[:blocks].set(jnp.array(output_gate_bias, b.dtype))
         if input_gate_bias is not None:
-            b = b.at[blocks : 2 * blocks].set(jnp.array(input_gate_bias))
+            b = b.at[blocks : 2 * blocks].set(jnp.array(input_gate_bias, b.dtype))
         self.b = nnx.Param(b) if biased else nnx.data(None)
 
     def initialize_carry(

@@ -130,7 +130,7 @@ def judge_by_tolerance(
         scored: `[T]` bool, at least one step true.
         tolerance: a sequence is correct if all absolute errors stay strictly below it.
     """
-    errors = jnp.abs(outputs - targets)
+    errors = jnp.abs(outputs - targets)  # FIDELITY S1
     mean = jnp.sum(jnp.where(scored[:, None], errors, 0.0)) / (scored.sum() * targets.shape[-1])
     # A non-finite output is wrong: written so that nan compares as not right.
     right = jnp.all((errors < tolerance) | ~scored[:, None])

@@ -8,6 +8,7 @@ from tasks.reber import Reber
 from tasks.temporal_order import TemporalOrder6a
 from tasks.two_sequence import TwoSequence3a
 
+# FIDELITY S7
 POINTS = (
     Point("reber", 9, Reber(), budget=40_000),
     Point("two-sequence", 50, TwoSequence3a(T=50, N=1), budget=40_000),

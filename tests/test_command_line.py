@@ -1,0 +1,156 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks import store
+from benchmarks.__main__ import main
+
+ROOT = Path(__file__).parents[1]
+CELL = ROOT / "tests" / "cells" / "leaky.py"
+
+
+def command(*arguments, **options):
+    """The program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        **options,
+    )
+
+
+def files(folder):
+    """Every file below a folder, with its text."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "fast"], "no suite 'fast'; there are:"),
+        (["list", "fast"], "no suite 'fast'"),
+        (["run", "quick", "nothing-*"], "no experiment of quick is called 'nothing-*'; see:"),
+        (["run", "quick", "--trials", "0"], "must be a whole number from 1 on, not 0"),
+        (["run", "quick", "--trials", "-3"], "not -3"),
+        (["run", "quick", "--trials", "many"], "not many"),
+        (["run", "quick", "--seed", "-1"], "--seed: must be a whole number"),
+        (["run", "quick", "--seed", "271828"], "search for rates"),
+        (["run", "quick", "--cell", "nowhere.py:Cell"], "cannot read the cell file"),
+        (["run", "quick", "--cell", f"{CELL}:WrongOutput"], "output of shape"),
+        (["tune", "smoke"], "no learning rates to search"),
+        (["run"], "required: suite"),
+        (["dance"], "invalid choice"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_misuse_is_one_line_and_status_2(arguments, message, tmp_path, capsys):
+    out = ["--out", str(tmp_path)] if arguments[:1] in (["run"], ["tune"]) else []
+    assert main(arguments + out) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+    assert files(tmp_path) == {}
+
+
+def test_a_table_of_nothing(tmp_path, capsys):
+    assert main(["table", "quick", "--out", str(tmp_path)]) == 2
+    assert "make some with: python -m benchmarks run quick" in capsys.readouterr().err
+    assert files(tmp_path) == {}
+
+
+def test_an_unwritable_folder(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    assert main(["run", "smoke", "--out", str(tmp_path / "file")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot write results to" in error
+    assert error.count("\n") == 1
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("verb", ["run", "table"])
+def test_a_results_file_of_another_schema(tmp_path, capsys, verb):
+    path = tmp_path / "smoke" / "trials" / "adding-20.rnn.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("old,columns\n1,2\n")
+    assert main([verb, "smoke", "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "is not a results file of this version" in error
+    assert error.count("\n") == 1
+    assert files(tmp_path) == {path: b"old,columns\n1,2\n"}
+
+
+def test_list_names_suites_and_experiments(capsys):
+    assert main(["list"]) == 0
+    assert {"quick", "lags", "smoke"} <= {
+        line.split()[0] for line in capsys.readouterr().out.splitlines()
+    }
+    assert main(["list", "quick"]) == 0
+    assert "adding-40.lstm" in capsys.readouterr().out
+
+
+def test_help_teaches():
+    done = command("--help")
+    assert done.returncode == 0
+    assert "--cell my.py:MyCell" in done.stdout
+    assert "continues where it stopped" in done.stdout
+
+
+def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path):
+    arguments = ("run", "smoke", "two-sequence-20.rnn", "--out", tmp_path)
+    first = command(*arguments, "--trials", 1)
+    assert first.returncode == 0, first.stderr
+    (path,) = (tmp_path / "smoke" / "trials").iterdir()
+    earlier = store.read(path)
+    second = command(*arguments, "--trials", 3)
+    assert second.returncode == 0, second.stderr
+    assert "of 2, " in second.stdout  # only the two that were missing
+    later = store.read(path)
+    assert later["trial"].tolist() == [0, 1, 2]
+    assert later[:1].equals(earlier)
+    assert later["device"].str.len().min() > 0
+    assert "3/3" in second.stdout
+    assert "two-sequence-20" in second.stdout
+    again = command(*arguments, "--trials", 3)
+    assert again.returncode == 0
+    assert "sequences, " not in again.stdout.split("┏")[0]  # nothing was trained
+    assert store.read(path).equals(later)
+
+
+def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_path):
+    arguments = ("quick", "two-sequence-*", "--cell", f"{CELL}:Leaky", "--out", tmp_path)
+    done = command("run", *arguments, "--trials", 2)
+    assert done.returncode == 0, done.stderr
+    rows = store.read(tmp_path / "quick" / "trials" / "two-sequence-50.Leaky.csv")
+    assert rows["cell"].tolist() == ["Leaky"] * 2
+    assert (tmp_path / "quick" / "rates.csv").read_text().count("Leaky") == 1
+    assert len(list((tmp_path / "quick" / "tuning" / "trials").iterdir())) == 4
+
+
+def test_an_interrupted_run_keeps_what_is_finished(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks", "run", "smoke", "--out", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    trials = tmp_path / "smoke" / "trials"
+    deadline = time.monotonic() + 200
+    while not list(trials.glob("*.csv")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal's Ctrl-C does
+    _, error = process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert error.strip().endswith("the same command continues")
+    assert "Traceback" not in error
+    assert len(store.read_suite(tmp_path / "smoke")) > 0
+    assert all(path.suffix == ".csv" for path in trials.iterdir() if path.is_file())
