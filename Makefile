@@ -29,7 +29,6 @@ smoke: .venv/ready ## a tiny suite end to end, in a temporary folder
 
 tune: .venv/ready ## search the learning rates of the committed results again
 	$(BIN)/python -m benchmarks tune quick --out results
-	$(BIN)/python -m benchmarks tune lags --out results
 
 results: .venv/ready ## run what is missing of the committed results (hours), rewrite their tables
 	$(BIN)/python -m benchmarks run quick --out results

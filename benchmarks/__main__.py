@@ -4,6 +4,7 @@ import argparse
 import fnmatch
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,11 +113,11 @@ def _list(options) -> None:
 
 
 def _run(options) -> None:
-    folder = _folder(options)
-    if options.cell:
-        _tune(options)
     experiments = _chosen(options)
-    runner.run(experiments, options.seed, folder, _console())
+    if options.cell:
+        _search(options, experiments)
+        experiments = _chosen(options)
+    runner.run(experiments, options.seed, _folder(options), _console())
     _show(options, experiments)
 
 
@@ -144,29 +145,48 @@ def _show(options, experiments: list[Experiment]) -> None:
     for text in filter(None, [tables.missing(lines), tables.origin(rows)]):
         console.print(text, highlight=False)
     if options.pattern == "*" and not options.cell:
-        store.write(folder / "table.md", tables.page(options.suite, suite, experiments, rows))
+        store.write(
+            folder / "table.md", tables.page(options.suite, suite, experiments, rows, reference)
+        )
         store.write(folder / "table.csv", lines.to_csv(index=False, lineterminator="\n"))
         console.print(f"More in {os.path.relpath(folder)}/table.md", highlight=False)
 
 
 def _tune(options) -> None:
-    folder = _folder(options)
-    if not hasattr(suites.load(options.suite), "TUNED_ON"):
-        raise UsageError(f"suite {options.suite} has no learning rates to search")
-    trials = tuning.candidates(_selected(options, "TUNED_ON"))
-    console = _console()
-    console.print(
-        f"Searching the learning rate: {len(tuning.GRID)} rates x {tuning.TRIALS} trials "
-        f"for each task and cell",
-        highlight=False,
-    )
+    by = _tuned_by(options.suite)
+    if by != options.suite:
+        raise UsageError(f"suite {options.suite} uses the rates of {by}; tune that one")
+    _search(options, _chosen(options))
+
+
+def _search(options, experiments: list[Experiment]) -> None:
+    """Runs what is missing of the search for these experiments' rates, and writes its choice."""
+    folder, console = _folder(options, _tuned_by(options.suite)), _console()
+    searched = suites.load(_tuned_by(options.suite)).EXPERIMENTS
+    searched = _with_cell(searched, options.cell) if options.cell else searched
+    wanted = {(each.task, each.cell) for each in experiments}
+    trials = tuning.candidates([each for each in searched if (each.task, each.cell) in wanted])
+    text = f"{len(tuning.GRID)} rates x {tuning.TRIALS} trials for each task and cell"
+    console.print(f"Searching the learning rate: {text}", highlight=False)
     runner.run(trials, tuning.SEED, folder / "tuning", console)
     rows = tables.current(trials, store.read_suite(folder / "tuning"))
     tuning.save(tuning.choose(rows), folder)
 
 
-def _folder(options) -> Path:
-    return (options.out or RESULTS / "local") / options.suite
+def _tuned_by(name: str) -> str:
+    """The suite whose search gives a suite its learning rates.
+
+    Raises:
+        UsageError: the suite's rates are fixed.
+    """
+    suite = suites.load(name)
+    if not hasattr(suite, "TUNED_BY"):
+        raise UsageError(f"suite {name} has no learning rates to search")
+    return suite.TUNED_BY
+
+
+def _folder(options, suite: str | None = None) -> Path:
+    return (options.out or RESULTS / "local") / (suite or options.suite)
 
 
 def _console() -> Console:
@@ -175,34 +195,27 @@ def _console() -> Console:
 
 
 def _chosen(options) -> list[Experiment]:
-    experiments = _selected(options, "EXPERIMENTS")
-    if options.cell:
-        rates = tuning.chosen_rates(_folder(options))
-        experiments = [replace(e, rate=rates.get((e.task, e.cell), e.rate)) for e in experiments]
-    if options.trials:
-        experiments = [replace(each, trials=options.trials) for each in experiments]
-    return experiments
-
-
-def _selected(options, attribute: str) -> list[Experiment]:
     """Experiments of the suite whose name fits the pattern; with the user's cell, if there is one.
 
     Raises:
         UsageError: no experiment fits.
     """
-    experiments = getattr(suites.load(options.suite), attribute)
+    experiments = suites.load(options.suite).EXPERIMENTS
     if options.cell:
+        rates = tuning.chosen_rates(_folder(options, _tuned_by(options.suite)))
         experiments = _with_cell(experiments, options.cell)
+        experiments = [replace(e, rate=rates.get((e.task, e.cell), e.rate)) for e in experiments]
     fitting = [each for each in experiments if fnmatch.fnmatchcase(each.name, options.pattern)]
     if not fitting:
         raise UsageError(
             f"no experiment of {options.suite} is called {options.pattern!r}; "
             f"see: python -m benchmarks list {options.suite}"
         )
-    return fitting
+    trials = getattr(options, "trials", None)
+    return [replace(each, trials=trials) for each in fitting] if trials else fitting
 
 
-def _with_cell(experiments: tuple[Experiment, ...], spec: str) -> list[Experiment]:
+def _with_cell(experiments: Iterable[Experiment], spec: str) -> list[Experiment]:
     """The user's cell on each task of a suite, otherwise as the suite's own cells."""
     cell = cell_from(spec)
     tasks = {(each.task, each.delay): each for each in experiments}

@@ -32,18 +32,20 @@ class Point(NamedTuple):
     budget: int
 
 
-def experiments(suite: str, points: Iterable[Point], trials: int) -> tuple[Experiment, ...]:
+def experiments(
+    points: Iterable[Point], trials: int, rates_of: str | None = None
+) -> tuple[Experiment, ...]:
     """Every core cell on every task, with Adam at the chosen rates and the modern criterion.
 
     A trial is solved when at an inspection, every 100 updates, 95 % of 512 fresh sequences are
     right; of a task with fixed sets, when all strings of both are.
 
     Args:
-        suite: whose chosen rates to use.
         points: the tasks.
         trials: number of trials of each experiment.
+        rates_of: the suite whose chosen rates to use; without, one default serves all.
     """
-    rates = chosen_rates(RESULTS / suite)
+    rates = chosen_rates(RESULTS / rates_of) if rates_of else {}
     return tuple(
         Experiment(
             name,

@@ -1,7 +1,5 @@
 """What a person sees while trials train: bars on a terminal, plain lines elsewhere."""
 
-import time
-
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,12 +13,13 @@ class Watched:
 
     def __init__(self, experiment: Experiment, trials: int):
         self.experiment, self.trials = experiment, trials
-        self.began = time.monotonic()
+        self.seconds = 0.0
         self.seen = self.spared = self.solved = self.finished = 0
 
     def add(self, news: News) -> None:
         """Folds in news of a job."""
         self.seen += news.seen
+        self.seconds += news.seconds
         self.finished += len(news.rows)
         self.solved += sum(row["outcome"] == "solved" for row in news.rows)
         self.spared += sum(row["budget"] - row["seen"] for row in news.rows)
@@ -37,8 +36,8 @@ class Watched:
 
     @property
     def speed(self) -> float:
-        """Sequences a second."""
-        return self.seen / max(time.monotonic() - self.began, 1e-9)
+        """Sequences a second of one worker."""
+        return self.seen / max(self.seconds, 1e-9)
 
     def __str__(self) -> str:
         return (

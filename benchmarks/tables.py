@@ -1,6 +1,7 @@
 """Tables: pure functions of a suite's experiments and of result rows."""
 
 from collections.abc import Sequence
+from types import ModuleType
 
 import pandas as pd
 from rich.table import Table
@@ -12,12 +13,13 @@ from benchmarks.suites import title
 AT_CHANCE = 0.95  # of the best constant output's error
 
 RULES = (
-    "Success is k/n solved trials with the 95 % Wilson interval; below it the median of sequences "
-    "to success (Kaplan-Meier, unsolved trials censored at the budget). `at chance`: no trial "
-    f"solved, and the median test error is at least {AT_CHANCE:.0%} of the best constant output's."
+    "k/n: solved trials of all; below, the median of training sequences to success (Kaplan-Meier, "
+    "unsolved trials censored at the budget), where half of the trials succeed. `at chance`: none "
+    f"is solved and the median test error is at least {AT_CHANCE:.0%} of the best constant "
+    "output's. Intervals are 95 % Wilson intervals."
 )
 
-REFERENCE = " `ref`: the committed reference result."
+REFERENCE = " `ref`: the committed reference."
 
 
 def current(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
@@ -26,13 +28,16 @@ def current(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFra
 
 
 def summary(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
-    """One row for each experiment, also for those that have no trials yet.
+    """One row for each experiment, also for those that have no trials yet; by task, then delay.
 
-    Columns: task, cell, weights, rate, solved, trials, missing, low, high (interval of the success
-    rate), median_sequences, diverged, test_right (fraction over all test sequences), test_error
-    (median over trials), chance_right, chance_error, at_chance, seconds (of all trials), seeds.
+    Columns: task (with its delay), cell, weights, rate, solved, trials, missing, low, high
+    (interval of the success rate), median_sequences, diverged, test_right (fraction over all test
+    sequences), test_error (median over trials), chance_right, chance_error, at_chance, seconds (of
+    all trials), seeds.
     """
-    return pd.DataFrame([_line(each, rows[rows["digest"] == each.digest]) for each in experiments])
+    order = list(dict.fromkeys(each.task for each in experiments))
+    ordered = sorted(experiments, key=lambda each: (order.index(each.task), each.delay))
+    return pd.DataFrame([_line(each, rows[rows["digest"] == each.digest]) for each in ordered])
 
 
 def _line(experiment: Experiment, rows: pd.DataFrame) -> dict:
@@ -67,23 +72,25 @@ def _line(experiment: Experiment, rows: pd.DataFrame) -> dict:
 
 def matrix(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
     """Tasks down, cells across; each entry is two or three short lines of text."""
-    known = {}
-    if reference is not None:
-        known = {
-            (r.task, r.cell): f"ref {r.solved:.0f}/{r.trials}"
-            for r in reference.itertuples()
-            if r.trials
-        }
-    entries = {
-        (r.task, r.cell): "\n".join(filter(None, [*_entry(r), known.get((r.task, r.cell))]))
-        for r in lines.itertuples()
-    }
+    known = _solved(reference)
+    entries = {}
+    for line in lines.itertuples():
+        beside = [f"ref {known[line.task, line.cell]}"] if (line.task, line.cell) in known else []
+        entries[line.task, line.cell] = "\n".join(_entry(line) + beside)
     tasks, cells = (list(dict.fromkeys(lines[name])) for name in ("task", "cell"))
     return pd.DataFrame(
         [[entries.get((task, cell), "") for cell in cells] for task in tasks],
         index=pd.Index(tasks, name="task"),
         columns=cells,
     )
+
+
+def _solved(lines: pd.DataFrame | None) -> dict[tuple[str, str], str]:
+    """k/n by task and cell, of those that have trials."""
+    if lines is None:
+        return {}
+    ran = lines[lines["trials"] > 0]
+    return {(r.task, r.cell): f"{r.solved:.0f}/{r.trials}" for r in ran.itertuples()}
 
 
 def _entry(line) -> list[str]:
@@ -106,7 +113,7 @@ def long(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataF
         {
             "task": ran["task"],
             "cell": ran["cell"],
-            "solved": [f"{r.solved:.0f}/{r.trials}" for r in ran.itertuples()],
+            "solved": _solved(ran).values(),
             "95 %": [f"{r.low:.2f}-{r.high:.2f}" for r in ran.itertuples()],
             "median sequences": [quantity(r.median_sequences) for r in ran.itertuples()],
             "test right": ran["test_right"].map("{:.1%}".format),
@@ -122,17 +129,9 @@ def long(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataF
             "seconds/trial": (ran["seconds"] / ran["trials"]).map("{:.2f}".format),
         }
     )
-    if reference is not None:
-        known = {
-            (r.task, r.cell): f"{r.solved:.0f}/{r.trials}"
-            for r in reference.itertuples()
-            if r.trials
-        }
-        table.insert(
-            4,
-            "reference",
-            [known.get(key, "-") for key in zip(ran["task"], ran["cell"], strict=True)],
-        )
+    if known := _solved(reference):
+        keys = zip(table["task"], table["cell"], strict=True)
+        table.insert(4, "reference", [known.get(key, "-") for key in keys])
     return table
 
 
@@ -146,18 +145,24 @@ def missing(lines: pd.DataFrame) -> str:
     return f"Not complete: {int(lacking['missing'].sum())} trials have not been run: {shown}."
 
 
-def page(name: str, suite, experiments: Sequence[Experiment], rows: pd.DataFrame) -> str:
+def page(
+    name: str,
+    suite: ModuleType,
+    experiments: Sequence[Experiment],
+    rows: pd.DataFrame,
+    reference: pd.DataFrame | None = None,
+) -> str:
     """The Markdown page of a suite: matrix, long table, rules and provenance."""
     rows = current(experiments, rows)
     lines = summary(experiments, rows)
-    wide = matrix(lines).map(lambda entry: entry.replace("\n", "<br>"))
+    wide = matrix(lines, reference).map(lambda entry: entry.replace("\n", "<br>"))
     parts = [
         f"# {name}: {title(suite)}",
         f"Made by `python -m benchmarks run {name}`; the rows are in `trials/`.",
         missing(lines),
         wide.reset_index().to_markdown(index=False),
-        RULES,
-        long(lines).to_markdown(index=False, disable_numparse=True),
+        RULES + (REFERENCE if reference is not None else ""),
+        long(lines, reference).to_markdown(index=False, disable_numparse=True),
         origin(rows),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"

@@ -47,11 +47,13 @@ class News(NamedTuple):
     Attributes:
         experiment: whose trials.
         seen: training sequences that they saw.
+        seconds: how long that took, the experiment's share of the block.
         rows: rows of those that have finished.
     """
 
     experiment: Experiment
     seen: int
+    seconds: float
     rows: list[dict]
 
 
@@ -99,22 +101,25 @@ class Lanes:
         self.trials = self.run.inspect(self.trials, self._inspection())
         running = np.asarray(self.trials.outcome) == RUNNING
         progress = np.asarray(self.trials.seen) - before
-        self.seconds += (time.perf_counter() - began) * progress / max(progress.sum(), 1)
+        shares = (time.perf_counter() - began) * progress / max(progress.sum(), 1)
+        self.seconds += shares
         done = [i for i, lane in enumerate(self.lanes) if lane and not running[i]]
-        news = self._news(progress, self._rows(done) if done else [])
+        news = self._news(progress, shares, self._rows(done) if done else [])
         if done:
             self.lanes = [None if i in done else lane for i, lane in enumerate(self.lanes)]
             self._fill()
         return news
 
-    def _news(self, progress: np.ndarray, rows: list[dict]) -> list[News]:
+    def _news(self, progress: np.ndarray, shares: np.ndarray, rows: list[dict]) -> list[News]:
         news = {}
-        for lane, seen in zip(self.lanes, progress, strict=True):
+        for lane, seen, seconds in zip(self.lanes, progress, shares, strict=True):
             if lane:
-                old = news.get(lane.experiment.name, News(lane.experiment, 0, []))
-                news[lane.experiment.name] = old._replace(seen=old.seen + int(seen))
-        for row in rows:
-            news[row["experiment"]].rows.append(row)
+                old = news.get(lane.experiment, News(lane.experiment, 0, 0.0, []))
+                news[lane.experiment] = old._replace(
+                    seen=old.seen + int(seen), seconds=old.seconds + float(seconds)
+                )
+        for each in news.values():
+            each.rows.extend(row for row in rows if row["experiment"] == each.experiment.name)
         return list(news.values())
 
     def _fill(self) -> None:

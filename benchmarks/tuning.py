@@ -61,8 +61,12 @@ def choose(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def save(chosen: pd.DataFrame, folder: Path) -> None:
-    """Writes the chosen rates of a suite."""
-    write(folder / "rates.csv", chosen.to_csv(index=False, lineterminator="\n"))
+    """Writes the chosen rates of a suite; those of other tasks and cells stay."""
+    chosen_rates(folder)  # refuses a foreign file
+    path = folder / "rates.csv"
+    table = pd.concat([pd.read_csv(path), chosen]) if path.exists() else chosen
+    table = table.drop_duplicates(["task", "cell"], keep="last").sort_values(["task", "cell"])
+    write(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def chosen_rates(folder: Path) -> dict[tuple[str, str], float]:

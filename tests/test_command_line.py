@@ -45,6 +45,8 @@ def files(folder):
         (["run", "quick", "--cell", "nowhere.py:Cell"], "cannot read the cell file"),
         (["run", "quick", "--cell", f"{CELL}:WrongOutput"], "output of shape"),
         (["tune", "smoke"], "no learning rates to search"),
+        (["tune", "lags"], "uses the rates of quick; tune that one"),
+        (["run", "smoke", "--cell", f"{CELL}:Leaky"], "no learning rates to search"),
         (["run"], "required: suite"),
         (["dance"], "invalid choice"),
         ([], "required: COMMAND"),
@@ -131,7 +133,7 @@ def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_p
     rows = store.read(tmp_path / "quick" / "trials" / "two-sequence-50.Leaky.csv")
     assert rows["cell"].tolist() == ["Leaky"] * 2
     assert (tmp_path / "quick" / "rates.csv").read_text().count("Leaky") == 1
-    assert len(list((tmp_path / "quick" / "tuning" / "trials").iterdir())) == 4
+    assert len(list((tmp_path / "quick" / "tuning" / "trials").iterdir())) == 5
 
 
 def test_an_interrupted_run_keeps_what_is_finished(tmp_path):

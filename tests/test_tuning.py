@@ -52,6 +52,14 @@ def test_chosen_rates_come_back(tmp_path):
     assert tuning.chosen_rates(tmp_path / "none") == {}
 
 
+def test_other_choices_stay_in_the_file(tmp_path):
+    both = tuning.choose(rows(**{"0.003": [50]})), tuning.choose(rows(**{"0.01": [50]}))
+    tuning.save(both[0], tmp_path)
+    tuning.save(both[0].assign(cell="gru"), tmp_path)
+    tuning.save(both[1].assign(cell="gru"), tmp_path)
+    assert tuning.chosen_rates(tmp_path) == {("adding", "lstm"): 0.003, ("adding", "gru"): 0.01}
+
+
 def test_a_foreign_file_of_rates_is_refused(tmp_path):
     (tmp_path / "rates.csv").write_text("a\n1\n")
     with pytest.raises(UsageError, match="not a table of rates"):

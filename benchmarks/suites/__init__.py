@@ -1,7 +1,7 @@
 """The suites: each module here holds a tuple of experiments, `EXPERIMENTS`.
 
-Its docstring's first line is its title. `TUNED_ON`, where a suite has it, are the experiments that
-the search for learning rates runs (`benchmarks.tuning`).
+Its docstring's first line is its title. `TUNED_BY`, where a suite has it, names the suite whose
+experiments the search for its learning rates runs (`benchmarks.tuning`): often itself.
 """
 
 import importlib

@@ -18,5 +18,5 @@ POINTS = (
     Point("multiplication", 30, Multiplication(T=30), budget=100_000),
 )
 
-EXPERIMENTS = experiments("quick", POINTS, trials=20)
-TUNED_ON = EXPERIMENTS
+TUNED_BY = "quick"
+EXPERIMENTS = experiments(POINTS, trials=20, rates_of=TUNED_BY)

@@ -11,4 +11,4 @@ POINTS = (
     Point("adding", 20, Adding(T=20), budget=10_000),
 )
 
-EXPERIMENTS = experiments("smoke", POINTS, trials=4)
+EXPERIMENTS = experiments(POINTS, trials=4)
