@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from pathlib import Path
 
 import jax
@@ -77,16 +76,17 @@ def _work(jobs: list[Job], seed: int) -> Iterator[News]:
     if not jobs:
         return
     context = multiprocessing.get_context("spawn")
-    news, stop = context.Queue(), context.Event()
-    with (
-        _one_thread_each(),
-        ProcessPoolExecutor(os.cpu_count(), context, _start_worker, (news, stop)) as pool,
-    ):
+    news, stop, cores = context.Queue(), context.Event(), context.Queue()
+    usable = _usable_cores()
+    for core in usable:
+        cores.put(core)
+    initial = (news, stop, cores)
+    with ProcessPoolExecutor(len(usable), context, _start_worker, initial) as pool:
         try:
-            cores = os.cpu_count() if pool.submit(jax.default_backend).result() == "cpu" else 1
-            waiting, running = _split(jobs, cores)[::-1], set()
+            workers = len(usable) if pool.submit(jax.default_backend).result() == "cpu" else 1
+            waiting, running = _split(jobs, workers)[::-1], set()
             while waiting or running:
-                while waiting and len(running) < cores:
+                while waiting and len(running) < workers:
                     running.add(pool.submit(_train, seed, waiting.pop()))
                 yield from _received(news)
                 running = _unfinished(running)
@@ -100,9 +100,16 @@ def _work(jobs: list[Job], seed: int) -> Iterator[News]:
             stop.set()
 
 
-def _split(jobs: list[Job], cores: int) -> list[Job]:
-    """With fewer jobs than cores, parts of jobs; a trial does not depend on its company."""
-    parts = -(-cores // len(jobs))
+def _usable_cores() -> list[int]:
+    """Numbers of the cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count()))
+
+
+def _split(jobs: list[Job], workers: int) -> list[Job]:
+    """With fewer jobs than workers, parts of jobs; a trial does not depend on its company."""
+    parts = -(-workers // len(jobs))
     return [job[i::parts] for job in jobs for i in range(min(parts, len(job)))]
 
 
@@ -123,21 +130,15 @@ def _unfinished(futures: set[Future]) -> set[Future]:
     return {future for future in futures if not future.done()}
 
 
-@contextmanager
-def _one_thread_each():
-    """XLA takes its number of threads from NPROC; child processes inherit it."""
-    before = os.environ.get("NPROC")
-    os.environ["NPROC"] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop("NPROC")
-        if before is not None:
-            os.environ["NPROC"] = before
+def _start_worker(news: multiprocessing.Queue, stop: multiprocessing.Event, cores) -> None:
+    """Sets a worker up, on a core of its own where the system lets a process choose.
 
-
-def _start_worker(news: multiprocessing.Queue, stop: multiprocessing.Event) -> None:
+    XLA starts one thread for each core that it may use; and left to itself, the scheduler was seen
+    to run two workers on one core and leave the other idle.
+    """
     global _news, _stop
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {cores.get()})
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and asks to stop
     _news, _stop = news, stop
     threading.Thread(

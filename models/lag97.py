@@ -41,16 +41,15 @@ class LagNetwork97(nnx.Module):
 
         Args:
             inputs: `[T, n_in]`.
-            length: `[]` int; the state is held from this step on.
+            length: `[]` int, not needed: nothing at or after it reaches a step before it.
             grown: `[]`, 1 with and 0 without the memory cell; without it the weights of cell and
                 gate, and those from the cell, have no effect and a gradient of zero.
 
         Returns:
             Net inputs of the output units, `[T, n_out]`.
         """
-        alive = jnp.arange(len(inputs)) < length
         y_in, squashed = jax.nn.sigmoid(inputs @ self.hidden).T
-        s = grown * jnp.cumsum(jnp.where(alive, y_in * squashed, 0))  # FIDELITY L13
+        s = grown * jnp.cumsum(y_in * squashed)  # FIDELITY L13
         return inputs @ self.direct + s[:, None] * self.kernel
 
 
