@@ -186,7 +186,7 @@ def _tuned_by(name: str) -> str:
 
 
 def _folder(options, suite: str | None = None) -> Path:
-    return (options.out or RESULTS / "local") / (suite or options.suite)
+    return (options.out or RESULTS / "local").resolve() / (suite or options.suite)
 
 
 def _console() -> Console:

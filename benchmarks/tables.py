@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 import pandas as pd
+from rich import box
 from rich.table import Table
 
 from benchmarks.experiment import Experiment
@@ -19,7 +20,7 @@ RULES = (
     "output's. Intervals are 95 % Wilson intervals."
 )
 
-REFERENCE = " `ref`: the committed reference."
+REFERENCE = " (k/n): the committed reference."
 
 
 def current(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +76,7 @@ def matrix(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.Dat
     known = _solved(reference)
     entries = {}
     for line in lines.itertuples():
-        beside = [f"ref {known[line.task, line.cell]}"] if (line.task, line.cell) in known else []
+        beside = [f"({known[line.task, line.cell]})"] if (line.task, line.cell) in known else []
         entries[line.task, line.cell] = "\n".join(_entry(line) + beside)
     tasks, cells = (list(dict.fromkeys(lines[name])) for name in ("task", "cell"))
     return pd.DataFrame(
@@ -103,7 +104,7 @@ def _entry(line) -> list[str]:
         return [first, "at chance"]
     if line.median_sequences == float("inf"):
         return [first]
-    return [first, f"{quantity(line.median_sequences)} seq"]
+    return [first, quantity(line.median_sequences)]
 
 
 def long(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -187,7 +188,14 @@ def origin(rows: pd.DataFrame) -> str:
 
 def terminal(wide: pd.DataFrame, title: str) -> Table:
     """The matrix as a rich table that fits 80 columns."""
-    table = Table(title=title, show_lines=True, title_justify="left")
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 1, 0),
+    )
     table.add_column("task")
     for cell in wide.columns:
         table.add_column(cell, justify="right")

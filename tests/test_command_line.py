@@ -136,23 +136,52 @@ def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_p
     assert len(list((tmp_path / "quick" / "tuning" / "trials").iterdir())) == 5
 
 
-def test_an_interrupted_run_keeps_what_is_finished(tmp_path):
+def started(folder):
+    """A run of `smoke` in a process group of its own, once its first row is on disk."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks", "run", "smoke", "--out", str(tmp_path)],
+        [sys.executable, "-m", "benchmarks", "run", "smoke", "--out", str(folder)],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    trials = tmp_path / "smoke" / "trials"
     deadline = time.monotonic() + 200
-    while not list(trials.glob("*.csv")) and time.monotonic() < deadline:
+    while not list(folder.glob("smoke/trials/*.csv")) and time.monotonic() < deadline:
         time.sleep(0.1)
+    return process
+
+
+def assert_rows_are_whole(folder):
+    assert len(store.read_suite(folder / "smoke")) > 0
+    assert all(path.suffix == ".csv" for path in (folder / "smoke" / "trials").iterdir())
+
+
+def test_an_interrupted_run_keeps_what_is_finished(tmp_path):
+    process = started(tmp_path)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal's Ctrl-C does
     _, error = process.communicate(timeout=100)
     assert process.returncode == 130
     assert error.strip().endswith("the same command continues")
     assert "Traceback" not in error
-    assert len(store.read_suite(tmp_path / "smoke")) > 0
-    assert all(path.suffix == ".csv" for path in trials.iterdir() if path.is_file())
+    assert_rows_are_whole(tmp_path)
+
+
+def test_a_killed_run_leaves_no_worker_behind(tmp_path):
+    process = started(tmp_path)
+    process.kill()
+    process.communicate(timeout=100)
+    assert_rows_are_whole(tmp_path)
+    deadline = time.monotonic() + 60
+    while alive(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not alive(process.pid)
+
+
+def alive(group):
+    """Whether any process of a process group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

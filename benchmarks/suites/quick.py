@@ -1,4 +1,4 @@
-"""Which cell bridges a long delay? Six tasks, six cells, a quarter of an hour."""
+"""Which cell bridges a long delay? Six tasks, six cells, some minutes."""
 
 from benchmarks.modern import Point, experiments
 from tasks.adding import Adding
