@@ -141,6 +141,7 @@ def _show(options, experiments: list[Experiment]) -> None:
         reference = tables.summary(experiments, committed) if len(committed) else None
     suite = suites.load(options.suite)
     console.print(tables.terminal(tables.matrix(lines, reference), suites.title(suite)))
+    console.print()
     console.print(tables.RULES + (tables.REFERENCE if reference is not None else ""))
     for text in filter(None, [tables.missing(lines), tables.origin(rows)]):
         console.print(text, highlight=False)

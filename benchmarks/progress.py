@@ -81,6 +81,7 @@ class View:
         watched = self.watched[name]
         watched.add(news)
         text = f"{watched.solved}/{watched.trials} {quantity(watched.speed)}/s"
+        text = text if watched.seen else "compiling"
         self.progress.update(self.bars[name], completed=watched.completed, text=text)
         if watched.finished == watched.trials:
             self._close(name)
@@ -88,7 +89,7 @@ class View:
     def _close(self, name: str) -> None:
         self.closed += 1
         of = f"{self.closed}/{len(self.trials)}"
-        self.progress.remove_task(self.bars.pop(name))
-        self.progress.update(self.overall, completed=self.closed, text=of)
         text = f"[{of}] {name}: {self.watched[name]}"
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self.progress.remove_task(self.bars.pop(name))
+        self.progress.update(self.overall, completed=self.closed, text=of)

@@ -194,7 +194,7 @@ def terminal(wide: pd.DataFrame, title: str) -> Table:
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
-        padding=(0, 1, 1, 0),
+        padding=(0, 0, 1, 0),
     )
     table.add_column("task")
     for cell in wide.columns:

@@ -58,12 +58,15 @@ class News(NamedTuple):
 
 
 def train(seed: int, runs: list[Run]) -> Iterator[list[News]]:
-    """Trains trials of experiments with one recipe to their end; yields news after each block.
+    """Trains trials of experiments with one recipe to their end.
+
+    Yields news once before it begins, then after each block.
 
     The experiments may differ in anything but the recipe and the number of training sets: in
     their rates, say. Their trials share one compiled program.
     """
-    lanes = Lanes(seed, runs)
+    yield [News(each, 0, 0.0, []) for each in dict.fromkeys(run.experiment for run in runs)]
+    lanes = Lanes(seed, runs)  # compiles
     while lanes.busy:
         yield lanes.block()
 
