@@ -1,11 +1,15 @@
 """What a person sees while trials train: bars on a terminal, plain lines elsewhere."""
 
+import time
+
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmarks.experiment import Experiment
 from benchmarks.tables import quantity
 from benchmarks.training import News
+
+QUIET_SECONDS = 60  # without a terminal, a sign of life this often
 
 
 class Watched:
@@ -39,6 +43,13 @@ class Watched:
         """Sequences a second of one worker."""
         return self.seen / max(self.seconds, 1e-9)
 
+    @property
+    def short(self) -> str:
+        """What stands beside the bar: trials solved, sequences, speed."""
+        if not self.seen:
+            return "compiling"
+        return f"{self.solved}/{self.trials} {quantity(self.seen)} {quantity(self.speed)}/s"
+
     def __str__(self) -> str:
         return (
             f"{self.solved}/{self.finished} solved of {self.trials}, "
@@ -53,6 +64,7 @@ class View:
         self.console = console
         self.trials = trials
         self.closed = 0
+        self.told = time.monotonic()
         self.watched: dict[str, Watched] = {}
         self.bars: dict[str, int] = {}
         self.progress = Progress(
@@ -80,16 +92,19 @@ class View:
             self.bars[name] = self.progress.add_task(name, total=watched.total, text="")
         watched = self.watched[name]
         watched.add(news)
-        text = f"{watched.solved}/{watched.trials} {quantity(watched.speed)}/s"
-        text = text if watched.seen else "compiling"
-        self.progress.update(self.bars[name], completed=watched.completed, text=text)
+        self.progress.update(self.bars[name], completed=watched.completed, text=watched.short)
         if watched.finished == watched.trials:
             self._close(name)
+        elif not self.console.is_terminal and time.monotonic() - self.told > QUIET_SECONDS:
+            self._tell(f"... {name}: {watched}")
+
+    def _tell(self, text: str) -> None:
+        self.told = time.monotonic()
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _close(self, name: str) -> None:
         self.closed += 1
         of = f"{self.closed}/{len(self.trials)}"
-        text = f"[{of}] {name}: {self.watched[name]}"
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._tell(f"[{of}] {name}: {self.watched[name]}")
         self.progress.remove_task(self.bars.pop(name))
         self.progress.update(self.overall, completed=self.closed, text=of)
