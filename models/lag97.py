@@ -30,7 +30,7 @@ class LagNetwork97(nnx.Module):
 
     def __init__(self, n_in: int, n_out: int, init_range: float, rngs: nnx.Rngs):
         draw = uniform(init_range)
-        self.hidden = nnx.Param(draw(rngs.params(), (n_in, 2)))  # FIDELITY L11
+        self.hidden = nnx.Param(draw(rngs.params(), (n_in, 2)))  # FIDELITY L10
         self.direct = nnx.Param(draw(rngs.params(), (n_in, n_out)))
         self.kernel = nnx.Param(draw(rngs.params(), (n_out,)))
 
@@ -49,7 +49,7 @@ class LagNetwork97(nnx.Module):
             Net inputs of the output units, `[T, n_out]`.
         """
         y_in, squashed = jax.nn.sigmoid(inputs @ self.hidden).T
-        s = grown * jnp.cumsum(y_in * squashed)  # FIDELITY L13
+        s = grown * jnp.cumsum(y_in * squashed)  # FIDELITY L12
         return inputs @ self.direct + s[:, None] * self.kernel
 
 
@@ -109,7 +109,7 @@ class Growth:
         """State after one more training sequence with this error, `[]`."""
         total, count = state.total + error, state.count + 1
         full, mean = count == self.window, total / self.window
-        stalled = mean >= (1 - self.decrease) * state.previous  # FIDELITY L12
+        stalled = mean >= (1 - self.decrease) * state.previous  # FIDELITY L11
         return GrowthState(
             jnp.where(full, 0.0, total),
             jnp.where(full, 0, count),

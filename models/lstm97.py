@@ -122,7 +122,7 @@ class LSTM97(nnx.RNNCellBase):
         """
         batch, dtype = input_shape[:-1], self.W_h.dtype
         states = jnp.zeros((*batch, self.blocks * self.size), dtype)
-        return states, jnp.zeros((*batch, self.hidden_features), dtype)  # FIDELITY L10
+        return states, jnp.zeros((*batch, self.hidden_features), dtype)  # FIDELITY L9
 
     def __call__(
         self, carry: tuple[jax.Array, jax.Array], x: jax.Array
