@@ -143,7 +143,13 @@ def missing(lines: pd.DataFrame) -> str:
         return ""
     names = [f"{r.task}.{r.cell} ({r.missing})" for r in lacking.itertuples()]
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    return f"Not complete: {int(lacking['missing'].sum())} trials have not been run: {shown}."
+    text = f"Not complete: {int(lacking['missing'].sum())} trials have not been run: {shown}."
+    if (lacking["trials"] > 0).any():
+        text += (
+            " Where only some trials of an experiment have been run (`of`), its success rate is "
+            "too high: trials that succeed finish first."
+        )
+    return text
 
 
 def page(

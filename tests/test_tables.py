@@ -96,6 +96,8 @@ def test_a_half_finished_run_says_what_is_missing(named):
     assert tables.matrix(lines).loc["two-sequence-10", "lstm"] == "2/2 of 6\n40"
     assert "16 trials have not been run" in tables.missing(lines)
     assert "two-sequence-10.rnn (6)" in tables.missing(lines)
+    assert "too high" in tables.missing(lines)
+    assert "too high" not in tables.missing(tables.summary(named, complete(named)))
     assert tables.missing(tables.summary(named[:2], complete(named))) == ""
 
 
