@@ -136,10 +136,19 @@ def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_p
     assert len(list((tmp_path / "quick" / "tuning" / "trials").iterdir())) == 5
 
 
+# Who starts the tests in the background of a script hands an ignored SIGINT down to all of them.
+HEARS_SIGINT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
 def started(folder):
     """A run of `smoke` in a process group of its own, once its first row is on disk."""
+    run = ["-m", "benchmarks", "run", "smoke", "--out", str(folder)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks", "run", "smoke", "--out", str(folder)],
+        [sys.executable, "-c", HEARS_SIGINT, *run],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
