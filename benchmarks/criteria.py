@@ -33,10 +33,24 @@ class Criterion(Protocol):
         """Whether the rule holds now, `[]` bool."""
 
 
-class RecentState(NamedTuple):
-    """Ring of the latest sequences: `errors [window]`, `wrong [window]`, `seen []` int32."""
+LARGEST_ERROR = 8.0
+"""Larger errors of a sequence count as this one, where they are summed in whole numbers."""
+GRAINS = 2**17
+"""Parts of 1 that errors are rounded to there."""
 
-    errors: jax.Array
+
+class RecentState(NamedTuple):
+    """The latest sequences, in whole numbers, so that no rounding depends on their order.
+
+    Attributes:
+        ring: `[window]` int32; of each sequence its error in grains, doubled, plus 1 if wrong.
+        grains: `[]` int32; sum of the errors in the ring.
+        wrong: `[]` int32; number of wrong sequences in the ring.
+        seen: `[]` int32; sequences so far.
+    """
+
+    ring: jax.Array
+    grains: jax.Array
     wrong: jax.Array
     seen: jax.Array
 
@@ -53,7 +67,7 @@ class Recent:
     Attributes:
         wrong_at_most: largest permitted number of wrong sequences in the window.
         error_below: strict upper bound of the mean absolute error in the window.
-        window: number of sequences.
+        window: number of sequences, up to 2047.
     """
 
     wrong_at_most: int = 0
@@ -61,22 +75,27 @@ class Recent:
     window: int = 2000
     inspection = 0
 
+    def __post_init__(self):
+        if not 1 <= self.window * LARGEST_ERROR * GRAINS < 2**31:
+            raise ValueError(f"the window must have 1 to 2047 sequences, not {self.window}")
+
     def init(self) -> RecentState:
         """An empty window."""
-        return RecentState(
-            jnp.zeros(self.window), jnp.zeros(self.window, bool), jnp.zeros((), jnp.int32)
-        )
+        zero = jnp.zeros((), jnp.int32)
+        return RecentState(jnp.zeros(self.window, jnp.int32), zero, zero, zero)
 
     def observe(self, state: RecentState, verdicts: Verdict) -> RecentState:
         """Puts a batch into the ring; one batch must not be longer than the window."""
         batch = verdicts.error.shape[0]
-        # Every slot asks which of the newest sequences is its own: no scatter, and a batch size
-        # that does not divide the window wraps around.
-        newest = (jnp.arange(self.window) - state.seen) % self.window
-        fresh, source = newest < batch, jnp.minimum(newest, batch - 1)
+        slots = (state.seen + jnp.arange(batch)) % self.window
+        # Written so that nan counts as the largest error.
+        error = jnp.where(verdicts.error < LARGEST_ERROR, verdicts.error, LARGEST_ERROR)
+        grains = jnp.round(error * GRAINS).astype(jnp.int32)
+        new, old = 2 * grains + verdicts.wrong, state.ring[slots]
         return RecentState(
-            jnp.where(fresh, verdicts.error[source], state.errors),
-            jnp.where(fresh, verdicts.wrong[source], state.wrong),
+            state.ring.at[slots].set(new),
+            state.grains + jnp.sum(new // 2 - old // 2),
+            state.wrong + jnp.sum(new % 2 - old % 2),
             state.seen + batch,  # FIDELITY S2
         )
 
@@ -89,8 +108,8 @@ class Recent:
         """Whether a full window obeys both bounds."""
         return (
             (state.seen >= self.window)
-            & (jnp.sum(state.wrong) <= self.wrong_at_most)
-            & (jnp.mean(state.errors) < self.error_below)
+            & (state.wrong <= self.wrong_at_most)
+            & (state.grains < self.error_below * (self.window * GRAINS))
         )
 
 

@@ -13,7 +13,14 @@ from tasks.sequence import Task
 
 
 class Model(Protocol):
-    """A recipe for networks; implementations are frozen dataclasses (`models.network`)."""
+    """A recipe for networks; implementations are frozen dataclasses (`models.network`).
+
+    Attributes:
+        growth: the rule by which the network grows while it is trained (`models.lag97`), None for
+            networks that do not. A network that grows is called with a third argument.
+    """
+
+    growth: object | None
 
     def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> nnx.Module:
         """A fresh network: `(inputs [T, n_in], length) -> net inputs of the outputs [T, n_out]`."""

@@ -7,8 +7,10 @@ different rates share one compiled program.
 from dataclasses import dataclass
 from typing import Protocol
 
+import jax
 import optax
 
+from models.lstm97 import squared_error
 from tasks.sequence import Objective, Task
 
 
@@ -17,9 +19,13 @@ class Learner(Protocol):
 
     Attributes:
         batch: sequences per update of the weights.
+        summed: whether the loss of a sequence is the sum over its scored steps, not their mean.
+        forward: whether gradients are accumulated forwards (`benchmarks.forward`).
     """
 
     batch: int
+    summed: bool
+    forward: bool
 
     def objective(self, task: Task) -> Objective:
         """Output activation and per-step loss to train with on this task."""
@@ -41,6 +47,9 @@ class Adam:
 
     batch: int = 20
     clip: float = 1.0
+
+    summed = False
+    forward = False
 
     def objective(self, task: Task) -> Objective:
         """The task's own link and loss."""
@@ -65,6 +74,9 @@ class Momentum:
     clip: float = 1.0
     momentum: float = 0.9
 
+    summed = False
+    forward = False
+
     def objective(self, task: Task) -> Objective:
         """The task's own link and loss."""
         return task.objective
@@ -72,3 +84,31 @@ class Momentum:
     def optimizer(self) -> optax.GradientTransformation:
         """Clip, then accumulate the velocity."""
         return optax.chain(optax.clip_by_global_norm(self.clip), optax.trace(self.momentum))
+
+
+@dataclass(frozen=True)
+class Online:
+    """The learner of 1997: plain gradient descent, one step after every sequence.
+
+    Logistic outputs, and half the squared error summed over outputs and scored steps. No batch, no
+    momentum, no clipping.
+
+    Attributes:
+        forward: whether the truncated gradient is accumulated forwards, as in the paper, which is
+            much faster. Needs a `Net97` and a task with a teacher signal at the last step only;
+            otherwise the same gradient comes from automatic differentiation.
+    """
+
+    forward: bool = True
+
+    batch = 1
+    summed = True  # FIDELITY L13
+
+    def objective(self, task: Task) -> Objective:
+        """Logistic outputs and squared error on every task."""
+        del task
+        return Objective(jax.nn.sigmoid, squared_error)
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """The gradient as it is."""
+        return optax.identity()

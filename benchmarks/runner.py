@@ -17,7 +17,7 @@ from pathlib import Path
 import jax
 from rich.console import Console
 
-from benchmarks import store
+from benchmarks import store, xla
 from benchmarks.errors import UsageError
 from benchmarks.experiment import Experiment
 from benchmarks.progress import View
@@ -59,10 +59,11 @@ def run(experiments: Sequence[Experiment], seed: int, folder: Path, console: Con
     lacking = {each: missing(each, seed, folder) for each in experiments}
     lacking = {each: runs for each, runs in lacking.items() if runs}
     with View(console, {each: len(runs) for each, runs in lacking.items()}) as view:
-        for news in _work(_grouped(lacking), seed):
-            if news.rows:
-                store.add(path_of(news.experiment, folder), news.rows)
-            view.news(news)
+        for loops, jobs in _by_compiler(_grouped(lacking)):
+            for news in _work(jobs, seed, loops):
+                if news.rows:
+                    store.add(path_of(news.experiment, folder), news.rows)
+                view.news(news)
 
 
 def _grouped(lacking: dict[Experiment, list[Run]]) -> list[Job]:
@@ -73,16 +74,22 @@ def _grouped(lacking: dict[Experiment, list[Run]]) -> list[Job]:
     return list(jobs.values())
 
 
-def _work(jobs: list[Job], seed: int) -> Iterator[News]:
+def _by_compiler(jobs: list[Job]) -> Iterator[tuple[bool, list[Job]]]:
+    """Jobs that want loops compiled as wholes, a setting of the process, apart from the others."""
+    for loops in (False, True):
+        chosen = [job for job in jobs if (job[0].experiment.recipe.learner.batch == 1) == loops]
+        if chosen:
+            yield loops, chosen
+
+
+def _work(jobs: list[Job], seed: int, loops: bool) -> Iterator[News]:
     """News of all jobs as they come, from as many workers as the machine has use for."""
-    if not jobs:
-        return
     context = multiprocessing.get_context("spawn")
     news, stop, cores = context.Queue(), context.Event(), context.Queue()
     usable = _usable_cores()
     for core in usable:
         cores.put(core)
-    initial = (news, stop, cores)
+    initial = (news, stop, cores, loops)
     with ProcessPoolExecutor(len(usable), context, _start_worker, initial) as pool:
         try:
             workers = len(usable) if pool.submit(jax.default_backend).result() == "cpu" else 1
@@ -133,7 +140,9 @@ def _unfinished(futures: set[Future]) -> set[Future]:
     return {future for future in futures if not future.done()}
 
 
-def _start_worker(news: multiprocessing.Queue, stop: multiprocessing.Event, cores) -> None:
+def _start_worker(
+    news: multiprocessing.Queue, stop: multiprocessing.Event, cores, loops: bool
+) -> None:
     """Sets a worker up, on a core of its own where the system lets a process choose.
 
     XLA starts one thread for each core that it may use; and left to itself, the scheduler was seen
@@ -142,6 +151,8 @@ def _start_worker(news: multiprocessing.Queue, stop: multiprocessing.Event, core
     global _news, _stop
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {cores.get()})
+    if loops:
+        xla.set_loop_flag()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and asks to stop
     _news, _stop = news, stop
     threading.Thread(

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.experiment import Experiment, describe
+from benchmarks.programs import program
 from benchmarks.provenance import provenance
 from benchmarks.trial import (
     INSPECT,
@@ -22,16 +23,10 @@ from benchmarks.trial import (
     SPENT,
     TEST,
     TEST_GROUP,
-    TRAIN,
     Trial,
-    program,
     setups,
-    source,
 )
 from tasks.sequence import Sequence, Verdict
-
-LANES = {"cpu": 4}  # measured: fewer waste the vector units, more wait for the slowest trial
-GPU_LANES = 4096  # elsewhere a step costs the same until the chip is full
 
 
 class Run(NamedTuple):
@@ -77,12 +72,15 @@ class Lanes:
     def __init__(self, seed: int, runs: list[Run]):
         self.seed, self.waiting = seed, runs[::-1]
         self.recipe, self.data_sets = runs[0].experiment.recipe, runs[0].experiment.data_sets
-        self.run, self.source = program(self.recipe), source(self.recipe.task)
-        count = LANES.get(jax.default_backend(), min(GPU_LANES, len(runs)))
+        self.run = program(self.recipe)
+        self.source = self.run.source
+        count = self.run.lanes(len(runs))
+        self.updates = self.run.updates_per_call()
         self.lanes: list[Run | None] = [None] * count
         self.idle = Run(runs[0].experiment, 0)  # what an unused lane is a frozen copy of
         self.seconds = np.zeros(count)
         self.trials: Trial | None = None
+        self.sets = None
         self._fill()
         self._compile()
 
@@ -100,7 +98,8 @@ class Lanes:
     def block(self) -> list[News]:
         """Trains all lanes up to their next inspection, which it holds."""
         began, before = time.perf_counter(), np.asarray(self.trials.seen)
-        self.trials = self.run.train(self.setup.rate, self.trials, self._training())
+        for _ in range(self.recipe.inspect_every // self.updates):
+            self.trials = self.run.train(self.setup.rate, self.trials, self._training())
         self.trials = self.run.inspect(self.trials, self._inspection())
         running = np.asarray(self.trials.outcome) == RUNNING
         progress = np.asarray(self.trials.seen) - before
@@ -142,47 +141,55 @@ class Lanes:
             self.sets = self.source.sets(self.setup.sets_key)
 
     def _training(self) -> Sequence:
-        """Training sequences of one block, `[lane, update, batch, ...]`."""
-        shape = (self.recipe.inspect_every, self.recipe.learner.batch)
-        arguments = (self.setup.key, TRAIN, self.trials.seen, shape[0] * shape[1])
-        if self.source.finite:
-            sequences = self.source.picked(*arguments, self.sets[0])
-        else:
-            sequences = self.source.fresh(*arguments)
-        return jax.tree.map(lambda a: a.reshape(a.shape[0], *shape, *a.shape[2:]), sequences)
+        """Training sequences of the next call."""
+        count = self.updates * self.recipe.learner.batch
+        return self.source.training(self.setup.key, self.trials.seen, count, self.sets)
 
     def _inspection(self) -> Verdict:
         """Verdicts that the criteria look at: fresh sequences, or both sets of a finite task."""
-        criteria = (self.recipe.criterion, self.recipe.milestone)
-        size = max(criterion.inspection for criterion in criteria if criterion)
-        if size and self.source.finite:
-            return _join([self.run.verdicts(self.trials.params, each) for each in self.sets])
-        return self._fresh_verdicts(INSPECT, self.trials.seen, size)
+        criteria = [c for c in (self.recipe.criterion, self.recipe.milestone) if c and c.inspection]
+        if criteria and self.source.finite:
+            return _join([self.run.verdicts(self.trials, each) for each in self.sets])
+        size = max((c.inspection for c in criteria), default=0)
+        wrong_at_most = max((c.wrong_at_most for c in criteria), default=0)
+        every = self.recipe.inspect_every * self.recipe.learner.batch
+        first = self.trials.seen * max(1, -(-size // every))  # no inspection repeats another's
+        return self._fresh_verdicts(INSPECT, first, size, wrong_at_most)
 
     def _test(self) -> Verdict:
         """Verdicts on the test set: the paper's own for a finite task, else fresh sequences."""
         if self.source.finite:
-            return self.run.verdicts(self.trials.params, self.sets[1])
-        first = jnp.zeros_like(self.trials.seen)
-        return self._fresh_verdicts(TEST, first, self.recipe.test_size)
+            return self.run.verdicts(self.trials, self.sets[1])
+        size = self.recipe.test_size
+        return self._fresh_verdicts(TEST, jnp.zeros_like(self.trials.seen), size, size)
 
-    def _fresh_verdicts(self, stream: int, first: jax.Array, size: int) -> Verdict:
-        """Verdicts `[lane, size]` on fresh sequences, judged a group at a time."""
-        if not size:
-            return Verdict(jnp.zeros((len(first), 0)), jnp.zeros((len(first), 0), bool))
-        groups = [
-            self.run.verdicts(
-                self.trials.params,
-                self.source.fresh(self.setup.key, stream, first + start, TEST_GROUP),
-            )
-            for start in range(0, size, TEST_GROUP)
-        ]
+    def _fresh_verdicts(
+        self, stream: int, first: jax.Array, size: int, wrong_at_most: int
+    ) -> Verdict:
+        """Verdicts `[lane, size]` on fresh sequences, judged a group at a time.
+
+        Once every running trial has more than `wrong_at_most` wrong ones, its fate is sealed, and
+        the rest are called wrong without a look.
+        """
+        lanes = len(first)
+        running = np.array([lane is not None for lane in self.lanes])
+        groups, wrong = [], np.zeros(lanes, int)
+        for start in range(0, size, TEST_GROUP):
+            group = self.source.tests(self.setup.key, stream, first + start, TEST_GROUP)
+            groups.append(self.run.verdicts(self.trials, group))
+            wrong += np.asarray(groups[-1].wrong).sum(1)
+            if (wrong[running] > wrong_at_most).all():
+                break
+        lacking = max(0, size - TEST_GROUP * len(groups))
+        groups.append(Verdict(jnp.ones((lanes, lacking)), jnp.ones((lanes, lacking), bool)))
         return jax.tree.map(lambda a: a[:, :size], _join(groups))
 
     def _rows(self, done: list[int]) -> list[dict]:
         """Rows of the trials in these lanes."""
         verdicts = jax.device_get(self._test())
-        trials = jax.device_get(self.trials._replace(params=(), opt_state=(), criterion=()))
+        trials = jax.device_get(
+            self.trials._replace(params=(), opt_state=(), criterion=(), milestone=())
+        )
         return [self._row(lane, trials, verdicts) for lane in done]
 
     def _row(self, lane: int, trials: Trial, verdicts: Verdict) -> dict:

@@ -25,6 +25,8 @@ OUTCOMES = ("running", "solved", "spent", "diverged")
 
 INIT, TRAIN, INSPECT, TEST = range(4)  # streams of a trial's key
 TRIALS, SETS = range(2)  # streams of the seed's key
+LANES = {"cpu": 4}  # measured: fewer waste the vector units, more wait for the slowest trial
+GPU_LANES = 4096  # elsewhere a step costs the same until the chip is full
 TEST_GROUP = 256  # sequences that one call judges: every test has a multiple, cut to its size
 
 
@@ -44,6 +46,7 @@ class Trial(NamedTuple):
         opt_state: state of the optimiser.
         criterion: state of the criterion.
         milestone: state of the milestone criterion, None without one.
+        growth: state of the rule by which the network grows, None where it does not.
         seen: `[]` int32; training sequences so far. Of a solved trial: sequences to success.
         milestone_at: `[]` int32; value of `seen` when the milestone was first met, else -1.
         outcome: `[]` int8; RUNNING, SOLVED, SPENT or DIVERGED.
@@ -53,6 +56,7 @@ class Trial(NamedTuple):
     opt_state: optax.OptState
     criterion: object
     milestone: object
+    growth: object
     seen: jax.Array
     milestone_at: jax.Array
     outcome: jax.Array
@@ -83,32 +87,46 @@ class Source:
     """Sequences of a task for every lane. Apart from the network, so that all cells share it.
 
     Attributes:
+        finite: whether the task has fixed sets.
         fresh: (keys `[lane]`, stream, first `[lane]`, count) -> sequences `[lane, count, ...]`,
             numbers `first`, `first + 1`, ... of the stream.
         sets: keys `[lane]` -> training and test set of a finite task, `[lane, n, ...]` each.
         picked: as `fresh`, with the training set as last argument: sequences picked from it.
     """
 
+    finite = False
+
     def __init__(self, task: Task):
-        self.finite = isinstance(task, FiniteTask)
         self.fresh = jax.jit(
             lambda keys, stream, first, count: jax.vmap(
-                lambda key, at: jax.vmap(task.sample)(_numbered(key, stream, at, count))
+                lambda key, at: jax.vmap(task.sample)(numbered(key, stream, at, count))
             )(keys, first),
             static_argnums=(1, 3),
         )
-        if self.finite:
+        if isinstance(task, FiniteTask):
+            self.finite = True
             self.sets = jax.jit(jax.vmap(task.draw_sets))
             self.picked = jax.jit(jax.vmap(_pick, (0, None, 0, None, 0)), static_argnums=(1, 3))
+
+    def training(self, keys: jax.Array, first: jax.Array, count: int, sets) -> Sequence:
+        """The next `count` training sequences of each lane, as `Program.train` takes them."""
+        if self.finite:
+            return self.picked(keys, TRAIN, first, count, sets[0])
+        return self.fresh(keys, TRAIN, first, count)
+
+    def tests(self, keys: jax.Array, stream: int, first: jax.Array, count: int) -> Sequence:
+        """`count` fresh sequences for each lane, as `Program.verdicts` takes them."""
+        return self.fresh(keys, stream, first, count)
 
 
 class Program:
     """The compiled functions of a recipe, each over a leading lane axis.
 
     Attributes:
+        source: where its sequences come from.
         start: setups -> freshly initialised trials.
-        train: (rates, trials, sequences `[lane, update, batch, ...]`) -> trials.
-        verdicts: (params, sequences `[lane, n, ...]`) -> verdicts `[lane, n]`.
+        train: (rates, trials, sequences `[lane, update * batch, ...]`) -> trials.
+        verdicts: (trials, sequences `[lane, n, ...]`) -> verdicts `[lane, n]`.
         inspect: (trials, verdicts) -> trials; shows the criteria a test, then the budget may end
             the trial.
         weights: number of trainable numbers in the network.
@@ -116,6 +134,7 @@ class Program:
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
+        self.source = source(recipe.task)
         self.objective = recipe.learner.objective(recipe.task)
         self.optimizer = recipe.learner.optimizer()
         self.graph, self.weights = _structure(recipe)
@@ -123,6 +142,18 @@ class Program:
         self.train = jax.jit(jax.vmap(self._train), donate_argnums=1)
         self.verdicts = jax.jit(jax.vmap(jax.vmap(self._verdict, (None, 0))))
         self.inspect = jax.jit(jax.vmap(self._inspect), donate_argnums=0)
+
+    def lanes(self, trials: int) -> int:
+        """How many lanes train so many trials.
+
+        On a CPU always as many, so that a row depends on its trial only: XLA vectorises other
+        widths in another way.
+        """
+        return LANES.get(jax.default_backend(), min(GPU_LANES, trials))
+
+    def updates_per_call(self) -> int:
+        """How many updates one call of `train` makes; a divisor of `inspect_every`."""
+        return self.recipe.inspect_every
 
     def _start(self, setup: Setup) -> Trial:
         recipe = self.recipe
@@ -132,6 +163,7 @@ class Program:
             self.optimizer.init(params),
             recipe.criterion.init(),
             recipe.milestone and recipe.milestone.init(),
+            recipe.model.growth and recipe.model.growth.init(),
             seen=jnp.zeros((), jnp.int32),
             milestone_at=jnp.full((), -1, jnp.int32),
             outcome=jnp.full((), RUNNING, jnp.int8),
@@ -139,47 +171,57 @@ class Program:
 
     def _train(self, rate: jax.Array, trial: Trial, sequences: Sequence) -> Trial:
         def update(trial, batch):
-            return _unless_finished(trial, self._update(rate, trial, batch)), None
+            return unless_finished(trial, self._update(rate, trial, batch)), None
 
-        return jax.lax.scan(update, trial, sequences)[0]
+        batch = self.recipe.learner.batch
+        batches = jax.tree.map(lambda a: a.reshape(-1, batch, *a.shape[1:]), sequences)
+        return jax.lax.scan(update, trial, batches)[0]
 
     def _update(self, rate: jax.Array, trial: Trial, batch: Sequence) -> Trial:
         """One update of the weights, then a look at the criteria."""
-        recipe = self.recipe
         (loss, verdicts), gradient = jax.value_and_grad(self._loss, has_aux=True)(
-            trial.params, batch
+            trial.params, trial, batch
         )
         direction, opt_state = self.optimizer.update(gradient, trial.opt_state, trial.params)
         step = jax.tree.map(lambda d: -rate * d, direction)
         finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(step))
-        moved = trial._replace(
-            params=optax.apply_updates(trial.params, step),
-            opt_state=opt_state,
-            criterion=recipe.criterion.observe(trial.criterion, verdicts),
-            milestone=recipe.milestone and recipe.milestone.observe(trial.milestone, verdicts),
-            seen=trial.seen + recipe.learner.batch,
+        moved = self._observe(trial, verdicts)._replace(
+            params=optax.apply_updates(trial.params, step), opt_state=opt_state
         )
         # A diverged trial keeps its last finite weights and the count of sequences up to there.
-        return self._conclude(_select(finite, moved, trial), finite)
+        return self._conclude(select(finite, moved, trial), finite)
 
-    def _loss(self, params, batch: Sequence):
+    def _observe(self, trial: Trial, verdicts: Verdict) -> Trial:
+        """The trial, but for its weights, after training sequences `[batch]`."""
+        recipe = self.recipe
+        growth = recipe.model.growth
+        return trial._replace(
+            criterion=recipe.criterion.observe(trial.criterion, verdicts),
+            milestone=recipe.milestone and recipe.milestone.observe(trial.milestone, verdicts),
+            growth=growth and growth.observe(trial.growth, verdicts.error.mean()),
+            seen=trial.seen + recipe.learner.batch,
+        )
+
+    def _loss(self, params, trial: Trial, batch: Sequence):
         """Mean loss over a batch of sequences, and the verdicts on them."""
 
         def one(sequence):
-            net = self._net(params, sequence)
+            net = self._net(params, trial, sequence)
             losses = jnp.where(sequence.scored, self.objective.loss(net, sequence.targets), 0.0)
             verdict = self.recipe.task.judge(self.objective.activate(net), sequence)
-            return losses.sum() / sequence.scored.sum(), verdict
+            steps = 1 if self.recipe.learner.summed else sequence.scored.sum()
+            return losses.sum() / steps, verdict
 
         losses, verdicts = jax.vmap(one)(batch)
         return losses.mean(), verdicts
 
-    def _verdict(self, params, sequence: Sequence) -> Verdict:
-        outputs = self.objective.activate(self._net(params, sequence))
+    def _verdict(self, trial: Trial, sequence: Sequence) -> Verdict:
+        outputs = self.objective.activate(self._net(trial.params, trial, sequence))
         return self.recipe.task.judge(outputs, sequence)
 
-    def _net(self, params, sequence: Sequence) -> jax.Array:
-        return nnx.merge(self.graph, params)(sequence.inputs, sequence.length)
+    def _net(self, params, trial: Trial, sequence: Sequence) -> jax.Array:
+        grown = (trial.growth.grown,) if self.recipe.model.growth else ()
+        return nnx.merge(self.graph, params)(sequence.inputs, sequence.length, *grown)
 
     def _inspect(self, trial: Trial, verdicts: Verdict) -> Trial:
         recipe = self.recipe
@@ -190,7 +232,7 @@ class Program:
         shown = self._conclude(shown, jnp.array(True))
         spent = (shown.outcome == RUNNING) & (shown.seen >= recipe.budget)
         outcome = jnp.where(spent, SPENT, shown.outcome).astype(jnp.int8)
-        return _unless_finished(trial, shown._replace(outcome=outcome))
+        return unless_finished(trial, shown._replace(outcome=outcome))
 
     def _conclude(self, trial: Trial, finite: jax.Array) -> Trial:
         """Sets outcome and time of the milestone from the criteria as they stand."""
@@ -206,12 +248,6 @@ class Program:
 def source(task: Task) -> Source:
     """The source of a task; asking twice does not compile twice."""
     return Source(task)
-
-
-@functools.cache
-def program(recipe: Recipe) -> Program:
-    """The program of a recipe; asking twice does not compile twice."""
-    return Program(recipe)
 
 
 def _build(recipe: Recipe, key: jax.Array) -> nnx.Module:
@@ -230,7 +266,7 @@ def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int]:
     return graph, sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
-def _numbered(key: jax.Array, stream: int, first: jax.Array, count: int) -> jax.Array:
+def numbered(key: jax.Array, stream: int, first: jax.Array, count: int) -> jax.Array:
     """Keys number `first`, ..., `first + count - 1` of a stream."""
     stream_key = jax.random.fold_in(key, stream)
     return jax.vmap(lambda i: jax.random.fold_in(stream_key, first + i))(jnp.arange(count))
@@ -240,13 +276,15 @@ def _pick(key, stream, first, count, training_set: Sequence) -> Sequence:
     """Sequences picked at random from a training set, one key each."""
     size = len(training_set.length)
     pick = jax.vmap(lambda key: jax.random.randint(key, (), 0, size))
-    chosen = pick(_numbered(key, stream, first, count))
+    chosen = pick(numbered(key, stream, first, count))
     return jax.tree.map(lambda leaf: leaf[chosen], training_set)
 
 
-def _select(condition: jax.Array, new, old):
+def select(condition: jax.Array, new, old):
+    """Every leaf from `new` where the condition holds, else from `old`."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
 
 
-def _unless_finished(old: Trial, new: Trial) -> Trial:
-    return _select(old.outcome == RUNNING, new, old)
+def unless_finished(old: Trial, new: Trial) -> Trial:
+    """The new trial, unless the old one was finished."""
+    return select(old.outcome == RUNNING, new, old)

@@ -53,21 +53,6 @@ class LagNetwork97(nnx.Module):
         return inputs @ self.direct + s[:, None] * self.kernel
 
 
-@dataclass(frozen=True)
-class LagNet97:
-    """Recipe of the network of experiments 2a and 2b.
-
-    Attributes:
-        init_range: r; initial weights are uniform in [-r, r].
-    """
-
-    init_range: float = 0.2
-
-    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> LagNetwork97:
-        """A freshly initialised network; weights depend on `rngs` only."""
-        return LagNetwork97(n_in, n_out, self.init_range, rngs)
-
-
 class GrowthState(NamedTuple):
     """How the first phase goes.
 
@@ -116,3 +101,20 @@ class Growth:
             jnp.where(full, mean, state.previous),
             state.grown | (full & stalled),
         )
+
+
+@dataclass(frozen=True)
+class LagNet97:
+    """Recipe of the network of experiments 2a and 2b.
+
+    Attributes:
+        init_range: r; initial weights are uniform in [-r, r].
+        growth: when the memory cell joins.
+    """
+
+    init_range: float = 0.2
+    growth: Growth = Growth()
+
+    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> LagNetwork97:
+        """A freshly initialised network; weights depend on `rngs` only."""
+        return LagNetwork97(n_in, n_out, self.init_range, rngs)

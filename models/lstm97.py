@@ -170,6 +170,8 @@ class Net97:
     init_range: float = 0.1
     truncate: bool = True
 
+    growth = None
+
     def __post_init__(self):
         for name in ("input_gate_bias", "output_gate_bias"):
             given = getattr(self, name)

@@ -54,6 +54,8 @@ class Recurrent:
     cell: type[nnx.RNNCellBase]
     hidden: int
 
+    growth = None
+
     def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> Network:
         """A freshly initialised network; weights depend on `rngs` only."""
         return Network(

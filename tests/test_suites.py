@@ -6,7 +6,7 @@ from flax import nnx
 
 from benchmarks import modern, store, suites, tables, tuning
 from benchmarks.errors import UsageError
-from benchmarks.trial import program
+from benchmarks.programs import program
 
 EVERY = [(name, each) for name in suites.names() for each in suites.load(name).EXPERIMENTS]
 COMMITTED = ["quick", "lags"]

@@ -12,6 +12,7 @@ from benchmarks.criteria import Inspection, Recent
 from benchmarks.errors import UsageError
 from benchmarks.experiment import Experiment, Recipe
 from benchmarks.learners import Adam
+from benchmarks.programs import program
 from benchmarks.trial import (
     DIVERGED,
     INIT,
@@ -19,7 +20,6 @@ from benchmarks.trial import (
     SOLVED,
     TRAIN,
     Program,
-    program,
     setups,
     source,
 )
@@ -91,8 +91,7 @@ def test_training_is_the_plain_loop():
 
     run, setup = program(recipe), setups(0, [index], [rate])
     draw = source(task).fresh(setup.key, TRAIN, jnp.zeros(1, jnp.int32), 2 * learner.batch)
-    shaped = jax.tree.map(lambda a: a.reshape(1, 2, learner.batch, *a.shape[2:]), draw)
-    trials = run.train(setup.rate, run.start(setup), shaped)
+    trials = run.train(setup.rate, run.start(setup), draw)
     assert trials.seen[0] == 2 * learner.batch
     for mine, theirs in zip(jax.tree.leaves(params), jax.tree.leaves(trials.params), strict=True):
         np.testing.assert_allclose(mine, theirs[0], rtol=2e-4, atol=2e-6)
@@ -116,8 +115,7 @@ def test_a_finished_trial_is_frozen_bit_for_bit_while_others_train():
 
     def block(trials):
         draw = fresh(setup.key, TRAIN, trials.seen, 40)
-        shaped = jax.tree.map(lambda a: a.reshape(2, 8, 5, *a.shape[2:]), draw)
-        return run.train(setup.rate, jax.tree.map(jnp.copy, trials), shaped)
+        return run.train(setup.rate, jax.tree.map(jnp.copy, trials), draw)
 
     trials = block(run.start(setup))
     for outcome in (SOLVED, DIVERGED):

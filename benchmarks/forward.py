@@ -1,0 +1,188 @@
+"""The fast program of the 1997 learner: forward accumulation, with trials in the last axis.
+
+It does what `benchmarks.trial.Program` does, for `Net97` and tasks with a teacher signal at the
+last step only. One step of all trials together is a handful of vector instructions, so the whole
+training is one loop of steps over all lanes.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks import xla
+from benchmarks.experiment import Recipe
+from benchmarks.trial import (
+    GPU_LANES,
+    RUNNING,
+    TRAIN,
+    Program,
+    Trial,
+    numbered,
+    select,
+)
+from models import lstm97_forward, lstm97_online
+from models.lstm97 import Net97
+from tasks.building import SymbolTask
+from tasks.sequence import Sequence, Task, Verdict
+
+WIDTH = 16
+"""Lanes come in multiples of a vector register, and a row is the same bit for bit for each."""
+MOST_LANES = 64
+"""On a CPU; with more of them the cache is missed."""
+STEPS_PER_CALL = 100_000
+"""Time steps of training sequences in memory at a time, for each lane."""
+
+
+class Ended(NamedTuple):
+    """A sequence whose only teacher signal comes at its last step.
+
+    Attributes:
+        inputs: `[T, n_in]` float32, or of a task with symbols `[T]` int32; any from `length` on.
+        length: `[]` int32.
+        target: `[n_out]`, at the last step.
+    """
+
+    inputs: jax.Array
+    length: jax.Array
+    target: jax.Array
+
+
+def draw(task: Task, key: jax.Array) -> Ended:
+    """The same sequence as `task.sample(key)`."""
+    if isinstance(task, SymbolTask):
+        symbols = task.symbols(key)
+        answer = symbols.targets[symbols.length - 1]
+        target = (answer == jnp.arange(task.n_out)).astype(jnp.float32)
+        return Ended(jnp.maximum(symbols.inputs, 0), symbols.length, target)
+    sequence = task.sample(key)
+    return Ended(sequence.inputs, sequence.length, sequence.targets[sequence.length - 1])
+
+
+class ForwardSource:
+    """Sequences for every lane, with their axes where the program wants them."""
+
+    finite = False
+
+    def __init__(self, task: Task):
+        def many(key, stream, first, count):
+            return jax.vmap(functools.partial(draw, task), out_axes=-1)(
+                numbered(key, stream, first, count)
+            )
+
+        def training(keys, first, count):
+            def one(key, at):
+                return jax.tree.map(
+                    lambda leaf: jnp.moveaxis(leaf, -1, 0), many(key, TRAIN, at, count)
+                )
+
+            return jax.vmap(one, out_axes=-1)(keys, first)
+
+        def tests(keys, stream, first, count):
+            return jax.vmap(lambda key, at: many(key, stream, at, count))(keys, first)
+
+        self._training = jax.jit(training, static_argnums=2)
+        self.tests = jax.jit(tests, static_argnums=(1, 3))
+
+    def training(self, keys: jax.Array, first: jax.Array, count: int, sets: None) -> Ended:
+        """The next `count` training sequences of each lane, `[count, ..., lane]`."""
+        del sets
+        return self._training(keys, first, count)
+
+
+class ForwardProgram(Program):
+    """The compiled functions of a recipe; see `Program`.
+
+    Raises:
+        ValueError: the net is not a `Net97` with the truncated gradient, or the task has a teacher
+            signal before the last step.
+    """
+
+    def __init__(self, recipe: Recipe):
+        if not isinstance(recipe.model, Net97) or not recipe.model.truncate:
+            raise ValueError("forward accumulation needs a Net97 with the truncated gradient")
+        example = recipe.task.sample(jax.random.key(0))
+        if np.flatnonzero(example.scored).tolist() != [int(example.length) - 1]:
+            raise ValueError("forward accumulation needs a teacher signal at the last step only")
+        super().__init__(recipe)
+        self.source = forward_source(recipe.task)
+        options = xla.loop_options(jax.default_backend())
+        self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
+        self.verdicts = jax.jit(self._verdicts, compiler_options=options)
+
+    def lanes(self, trials: int) -> int:
+        """As many as there are trials, in whole vector registers."""
+        most = MOST_LANES if jax.default_backend() == "cpu" else GPU_LANES
+        return min(most, -(-trials // WIDTH) * WIDTH)
+
+    def updates_per_call(self) -> int:
+        """As many as have their sequences in the cache, more or less."""
+        every = self.recipe.inspect_every
+        most = max(1, STEPS_PER_CALL // self.recipe.task.steps)
+        return max(n for n in range(1, every + 1) if every % n == 0 and n <= most)
+
+    def _train_lanes(self, rates: jax.Array, trials: Trial, sequences: Ended) -> Trial:
+        def update(carry, sequence):
+            weights, trials = carry
+            y, gradient = lstm97_online.gradient(
+                weights, sequence.inputs, sequence.length, sequence.target
+            )
+            steps = jax.tree.map(lambda g: -rates * g, gradient)
+            finite = functools.reduce(
+                jnp.logical_and,
+                (_finite(leaf) for leaf in jax.tree.leaves(steps)),
+            )
+            moves = finite & (trials.outcome == RUNNING)
+            weights = jax.tree.map(lambda w, s: jnp.where(moves, w + s, w), weights, steps)
+            verdicts = jax.vmap(self._judge, -1)(y, sequence)
+            return (weights, jax.vmap(self._follow)(trials, verdicts, finite)), None
+
+        start = lstm97_forward.from_params(trials.params), trials._replace(params=())
+        weights, after = jax.lax.scan(update, start, sequences)[0]
+        return after._replace(params=lstm97_forward.to_params(weights, trials.params))
+
+    def _follow(self, trial: Trial, verdict: Verdict, finite: jax.Array) -> Trial:
+        """What one sequence changes in a trial, but for its weights."""
+        seen = self._observe(trial, jax.tree.map(lambda leaf: leaf[None], verdict))
+        new = self._conclude(seen, finite)
+        # What the criteria remember goes on changing in finished trials, where nothing reads it:
+        # to hold it would cost more than the network.
+        held = select((trial.outcome == RUNNING) & finite, _mark(new), _mark(trial))
+        diverged = (trial.outcome == RUNNING) & ~finite
+        held = held._replace(outcome=jnp.where(diverged, new.outcome, held.outcome))
+        return held._replace(criterion=new.criterion, milestone=new.milestone)
+
+    def _verdicts(self, trials: Trial, sequences: Ended) -> Verdict:
+        def lane(given):
+            params, tests = given
+            weights = lstm97_forward.from_params(jax.tree.map(lambda leaf: leaf[None], params))
+            y = lstm97_forward.outputs(weights, tests.inputs, tests.length)
+            return jax.vmap(self._judge, -1)(y, tests)
+
+        return jax.lax.map(lane, (trials.params, sequences))
+
+    def _judge(self, y: jax.Array, sequence: Ended) -> Verdict:
+        """The task's verdict on outputs `[n_out]` at the last step.
+
+        Judges look at the scored step, and at most (3c) at what the first one tells.
+        """
+        first = sequence.inputs[:1] if sequence.inputs.ndim == 2 else None
+        scored, one = jnp.ones(1, bool), jnp.ones((), jnp.int32)
+        return self.recipe.task.judge(y[None], Sequence(first, sequence.target[None], scored, one))
+
+
+def _finite(steps: jax.Array) -> jax.Array:
+    """Whether all steps `[..., lane]` of a lane are finite; a sum is if all its terms are."""
+    return jnp.isfinite(jnp.sum(steps.reshape(-1, steps.shape[-1]), 0))
+
+
+def _mark(trial: Trial) -> Trial:
+    return trial._replace(criterion=(), milestone=())
+
+
+@functools.cache
+def forward_source(task: Task) -> ForwardSource:
+    """The source of a task; asking twice does not compile twice."""
+    return ForwardSource(task)

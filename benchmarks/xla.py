@@ -1,0 +1,31 @@
+"""Compiler settings for the many small steps of the 1997 learner, all in one place.
+
+They change how loops are compiled, not what is computed; `BENCHMARKS_XLA=0` in the environment
+turns them off.
+"""
+
+import os
+
+_ON = os.environ.get("BENCHMARKS_XLA", "1") != "0"
+
+LOOP_OPTIONS = {
+    "xla_cpu_experimental_ynn_fusion_type": "",
+    "xla_cpu_prefer_vector_width": 512,
+    "xla_cpu_multi_thread_eigen": False,
+}
+"""Options of a compiled loop on a CPU: fuse whole steps, full vector registers, no threads."""
+
+LOOP_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
+"""Compiles a whole loop into one kernel. For a whole process only, and minibatch learners with many
+weights are slower with it."""
+
+
+def loop_options(backend: str) -> dict | None:
+    """Compiler options for a program that is one long loop of small steps."""
+    return LOOP_OPTIONS if _ON and backend == "cpu" else None
+
+
+def set_loop_flag() -> None:
+    """Compiles loops into single kernels from here on; only before jax computes anything."""
+    if _ON:
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {LOOP_FLAG}".strip()
