@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import jax
+import pandas as pd
 from rich.console import Console
 
-from benchmarks import runner, store, suites, tables, tuning
+from benchmarks import paper, runner, store, suites, tables, tuning
 from benchmarks.cell_file import cell_from
 from benchmarks.errors import UsageError
 from benchmarks.experiment import Experiment
@@ -126,7 +127,7 @@ def _table(options) -> None:
 
 
 def _show(options, experiments: list[Experiment]) -> None:
-    """Prints the matrix beside the committed reference, and writes table.md and table.csv."""
+    """Prints the suite's table, and writes table.md and table.csv."""
     folder, console = _folder(options), _console()
     rows = tables.current(experiments, store.read_suite(folder))
     if rows.empty:
@@ -134,23 +135,42 @@ def _show(options, experiments: list[Experiment]) -> None:
             f"no rows of these experiments in {folder}; "
             f"make some with: python -m benchmarks run {options.suite}"
         )
+    suite = suites.load(options.suite)
+    show = _show_comparison if hasattr(suite, "COMPARED") else _show_matrix
+    page, lines = show(options, suite, experiments, rows, console)
+    console.print(tables.origin(rows), highlight=False)
+    if options.pattern == "*" and not options.cell:
+        store.write(folder / "table.md", page)
+        store.write(folder / "table.csv", lines.to_csv(index=False, lineterminator="\n"))
+        console.print(f"More in {os.path.relpath(folder)}/table.md", highlight=False)
+
+
+def _show_matrix(options, suite, experiments, rows, console) -> tuple[str, pd.DataFrame]:
+    """Prints tasks by cells; returns the Markdown page and the table's lines."""
     lines = tables.summary(experiments, rows)
     reference = None
-    if folder != RESULTS / options.suite:
+    if _folder(options) != RESULTS / options.suite:
         committed = tables.current(experiments, store.read_suite(RESULTS / options.suite))
         reference = tables.summary(experiments, committed) if len(committed) else None
-    suite = suites.load(options.suite)
     console.print(tables.terminal(tables.matrix(lines, reference), suites.title(suite)))
     console.print()
     console.print(tables.RULES + (tables.REFERENCE if reference is not None else ""))
-    for text in filter(None, [tables.missing(lines), tables.origin(rows)]):
+    if lacking := tables.missing(lines):
+        console.print(lacking, highlight=False)
+    return tables.page(options.suite, suite, experiments, rows, reference), lines
+
+
+def _show_comparison(options, suite, experiments, rows, console) -> tuple[str, pd.DataFrame]:
+    """Prints the paper's figures beside ours; returns the Markdown page and the table's lines."""
+    chosen = {each.digest for each in experiments}
+    compared = [each for each in suite.COMPARED if each.experiment.digest in chosen]
+    lines = paper.comparison(compared, rows)
+    console.print(paper.terminal(lines, suites.title(suite)))
+    console.print()
+    console.print(paper.RULES, highlight=False)
+    for text in filter(None, [paper.missing(lines), paper.verdicts(lines)]):
         console.print(text, highlight=False)
-    if options.pattern == "*" and not options.cell:
-        store.write(
-            folder / "table.md", tables.page(options.suite, suite, experiments, rows, reference)
-        )
-        store.write(folder / "table.csv", lines.to_csv(index=False, lineterminator="\n"))
-        console.print(f"More in {os.path.relpath(folder)}/table.md", highlight=False)
+    return paper.page(options.suite, suite, rows), lines
 
 
 def _tune(options) -> None:

@@ -108,14 +108,14 @@ class ForwardProgram(Program):
             raise ValueError("forward accumulation needs a teacher signal at the last step only")
         super().__init__(recipe)
         self.source = forward_source(recipe.task)
+        self.output = recipe.learner.output
         options = xla.loop_options(jax.default_backend())
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
         self.verdicts = jax.jit(self._verdicts, compiler_options=options)
 
     def lanes(self, trials: int) -> int:
         """As many as there are trials, in whole vector registers."""
-        most = MOST_LANES if jax.default_backend() == "cpu" else GPU_LANES
-        return min(most, -(-trials // WIDTH) * WIDTH)
+        return lanes_of_registers(trials)
 
     def updates_per_call(self) -> int:
         """As many as have their sequences in the cache, more or less."""
@@ -127,7 +127,7 @@ class ForwardProgram(Program):
         def update(carry, sequence):
             weights, trials = carry
             y, gradient = lstm97_online.gradient(
-                weights, sequence.inputs, sequence.length, sequence.target
+                weights, sequence.inputs, sequence.length, sequence.target, self.output
             )
             steps = jax.tree.map(lambda g: -rates * g, gradient)
             finite = functools.reduce(
@@ -158,7 +158,7 @@ class ForwardProgram(Program):
         def lane(given):
             params, tests = given
             weights = lstm97_forward.from_params(jax.tree.map(lambda leaf: leaf[None], params))
-            y = lstm97_forward.outputs(weights, tests.inputs, tests.length)
+            y = lstm97_forward.outputs(weights, tests.inputs, tests.length, self.output)
             return jax.vmap(self._judge, -1)(y, tests)
 
         return jax.lax.map(lane, (trials.params, sequences))
@@ -171,6 +171,12 @@ class ForwardProgram(Program):
         first = sequence.inputs[:1] if sequence.inputs.ndim == 2 else None
         scored, one = jnp.ones(1, bool), jnp.ones((), jnp.int32)
         return self.recipe.task.judge(y[None], Sequence(first, sequence.target[None], scored, one))
+
+
+def lanes_of_registers(trials: int) -> int:
+    """Lanes for so many trials, where trials are the last axis."""
+    most = MOST_LANES if jax.default_backend() == "cpu" else GPU_LANES
+    return min(most, -(-trials // WIDTH) * WIDTH)
 
 
 def _finite(steps: jax.Array) -> jax.Array:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import jax
+import jax.numpy as jnp
 import optax
 
+from models import lstm97_forward
 from models.lstm97 import squared_error
-from tasks.sequence import Objective, Task
+from tasks.sequence import BINARY, Objective, Task
 
 
 class Learner(Protocol):
@@ -20,12 +22,13 @@ class Learner(Protocol):
     Attributes:
         batch: sequences per update of the weights.
         summed: whether the loss of a sequence is the sum over its scored steps, not their mean.
-        forward: whether gradients are accumulated forwards (`benchmarks.forward`).
+        program: which program trains: "bptt" (`benchmarks.trial`), "forward"
+            (`benchmarks.forward`) or "stepwise" (`benchmarks.stepwise`).
     """
 
     batch: int
     summed: bool
-    forward: bool
+    program: str
 
     def objective(self, task: Task) -> Objective:
         """Output activation and per-step loss to train with on this task."""
@@ -49,7 +52,7 @@ class Adam:
     clip: float = 1.0
 
     summed = False
-    forward = False
+    program = "bptt"
 
     def objective(self, task: Task) -> Objective:
         """The task's own link and loss."""
@@ -75,7 +78,7 @@ class Momentum:
     momentum: float = 0.9
 
     summed = False
-    forward = False
+    program = "bptt"
 
     def objective(self, task: Task) -> Objective:
         """The task's own link and loss."""
@@ -103,6 +106,12 @@ class Online:
 
     batch = 1
     summed = True  # FIDELITY L13
+    output = lstm97_forward.LOGISTIC
+
+    @property
+    def program(self) -> str:
+        """Forward accumulation, or BPTT."""
+        return "forward" if self.forward else "bptt"
 
     def objective(self, task: Task) -> Objective:
         """Logistic outputs and squared error on every task."""
@@ -112,3 +121,37 @@ class Online:
     def optimizer(self) -> optax.GradientTransformation:
         """The gradient as it is."""
         return optax.identity()
+
+
+@dataclass(frozen=True)
+class Stepwise(Online):
+    """As `Online`, but weights change after every step of a sequence while it goes on.
+
+    A difference only where there is a teacher signal at every step (experiments 1, 2a and 2b).
+    """
+
+    program = "stepwise"
+
+
+@dataclass(frozen=True)
+class PlainDelta(Online):
+    """As `Online`, without the derivative of the output unit in its error: e = target - output."""
+
+    output = lstm97_forward.PLAIN_DELTA
+
+    def objective(self, task: Task) -> Objective:
+        """Logistic outputs; the loss with that gradient is the cross-entropy."""
+        del task
+        return BINARY
+
+
+@dataclass(frozen=True)
+class LinearOutput(Online):
+    """As `Online`, with linear output units."""
+
+    output = lstm97_forward.LINEAR
+
+    def objective(self, task: Task) -> Objective:
+        """Linear outputs and half the squared error."""
+        del task
+        return Objective(lambda net: net, lambda net, t: 0.5 * jnp.sum((net - t) ** 2, -1))

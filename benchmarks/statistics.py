@@ -47,3 +47,22 @@ def median_sequences(rows: pd.DataFrame) -> float:
 def restricted_mean_sequences(rows: pd.DataFrame) -> float:
     """Mean of sequences to success up to the budget; unsolved trials count with all of it."""
     return float(rows["sequences"].astype(float).fillna(rows["budget"].astype(float)).mean())
+
+
+def mean_interval(rows: pd.DataFrame) -> tuple[float, float]:
+    """95 % interval of `restricted_mean_sequences`, by the bias-corrected bootstrap over trials.
+
+    Returns:
+        Both ends; the mean itself, twice, where all trials are alike.
+    """
+    needed = rows["sequences"].astype(float).fillna(rows["budget"].astype(float)).to_numpy()
+    if len(set(needed)) == 1:
+        return float(needed[0]), float(needed[0])
+    interval = stats.bootstrap((needed,), np.mean, n_resamples=9999, rng=0).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def fewer_solved(solved: int, trials: int, their_solved: int, their_trials: int) -> float:
+    """One-sided p of Fisher's exact test that our success rate is below another one."""
+    table = [[solved, trials - solved], [their_solved, their_trials - their_solved]]
+    return float(stats.fisher_exact(table, alternative="less").pvalue)

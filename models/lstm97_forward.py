@@ -7,6 +7,7 @@ gates, cells block by block. Inputs are either numbers `[T, n_in, trials]`, or s
 costs the same whatever n_in is.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -49,6 +50,26 @@ class State(NamedTuple):
     gates: jax.Array
 
 
+class Output(NamedTuple):
+    """A kind of output unit.
+
+    Attributes:
+        activate: net input -> activation y.
+        slope: y -> what the difference of target and y is multiplied with in the unit's error e.
+    """
+
+    activate: Callable[[jax.Array], jax.Array]
+    slope: Callable[[jax.Array], jax.Array]
+
+
+LOGISTIC = Output(jax.nn.sigmoid, lambda y: y * (1 - y))
+"""The output units of the paper, equation (19)."""
+PLAIN_DELTA = Output(jax.nn.sigmoid, jnp.ones_like)
+"""Logistic units whose error leaves out the derivative."""
+LINEAR = Output(lambda net: net, jnp.ones_like)
+"""Linear units."""
+
+
 def from_params(params: nnx.State) -> Weights:
     """Weights of networks built by `Net97`, whose arrays have a leading trial axis."""
     last = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), nnx.to_pure_dict(params))
@@ -66,13 +87,16 @@ def to_params(weights: Weights, like: nnx.State) -> nnx.State:
     return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 
-def outputs(weights: Weights, inputs: jax.Array, lengths: jax.Array) -> jax.Array:
+def outputs(
+    weights: Weights, inputs: jax.Array, lengths: jax.Array, output: Output = LOGISTIC
+) -> jax.Array:
     """Activations of the output units at the last step of each sequence.
 
     Args:
         weights: of one network per sequence, or of a single network (a trial axis of 1).
         inputs: numbers or symbols, one sequence per trial.
         lengths: `[trials]` int32, between 1 and T.
+        output: kind of the output units.
 
     Returns:
         `[n_out, trials]`.
@@ -86,7 +110,8 @@ def outputs(weights: Weights, inputs: jax.Array, lengths: jax.Array) -> jax.Arra
         x, times = now
         return jax.lax.scan(one, state, (drive(weights, x), times < lengths))
 
-    return readout(weights, jax.lax.scan(chunk, start(weights, lengths), chunks(inputs))[0])
+    end = jax.lax.scan(chunk, start(weights, lengths), chunks(inputs))[0]
+    return readout(weights, end, output)
 
 
 def start(weights: Weights, lengths: jax.Array) -> State:
@@ -169,10 +194,10 @@ def units(state: State) -> jax.Array:
     return jnp.concatenate([state.gates, y_c(state)])
 
 
-def readout(weights: Weights, state: State) -> jax.Array:
+def readout(weights: Weights, state: State, output: Output = LOGISTIC) -> jax.Array:
     """Activations of the output units, `[n_out, trials]`."""
     net = sum(w * y for w, y in zip(weights.readout, y_c(state), strict=True))
-    return jax.nn.sigmoid(net if weights.readout_bias is None else net + weights.readout_bias)
+    return output.activate(net if weights.readout_bias is None else net + weights.readout_bias)
 
 
 def _per_cell(state: State, of_blocks: jax.Array) -> jax.Array:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from models import lstm97_forward as net97
 from models.lstm97 import h
-from models.lstm97_forward import State, Weights
+from models.lstm97_forward import LOGISTIC, Output, State, Weights
 
 UNROLL = 4
 """Steps that are compiled as one: measured, 16 trials take 0.6 of the time; more gain nothing."""
@@ -47,7 +47,11 @@ class Errors(NamedTuple):
 
 
 def gradient(
-    weights: Weights, inputs: jax.Array, lengths: jax.Array, targets: jax.Array
+    weights: Weights,
+    inputs: jax.Array,
+    lengths: jax.Array,
+    targets: jax.Array,
+    output: Output = LOGISTIC,
 ) -> tuple[jax.Array, Weights]:
     """Outputs at the last step of each sequence, and the truncated gradient of the error there.
 
@@ -56,6 +60,7 @@ def gradient(
         inputs: numbers `[T, n_in, trials]` or symbols `[T, trials]`.
         lengths: `[trials]` int32, between 1 and T.
         targets: `[n_out, trials]`, at the last step.
+        output: kind of the output units.
 
     Returns:
         Activations of the output units `[n_out, trials]`, and the gradient of half the squared
@@ -71,8 +76,9 @@ def gradient(
     traces = add(traces, x, u, net_slopes(state, squashed))
     if net97.is_symbols(x):
         x = (x == jnp.arange(len(weights.inputs))[:, None])[None]
-    y = net97.readout(weights, state)
-    return y, assign(weights, x[0], u, state, traces, errors(weights, state, y, targets))
+    y = net97.readout(weights, state, output)
+    e = errors(weights, state, y, targets, output)
+    return y, assign(weights, x[0], u, state, traces, e)
 
 
 def _run_up(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State, Traces]:
@@ -135,9 +141,15 @@ def add_inputs(traces: Traces, inputs: jax.Array, slopes: jax.Array) -> Traces:
     return traces._replace(inputs=added, bias=traces.bias + jnp.sum(slopes, 0))
 
 
-def errors(weights: Weights, state: State, y: jax.Array, targets: jax.Array) -> Errors:
+def errors(
+    weights: Weights,
+    state: State,
+    y: jax.Array,
+    targets: jax.Array,
+    output: Output = LOGISTIC,
+) -> Errors:
     """Errors at a step with outputs y and targets `[n_out, trials]`."""
-    e = y * (1 - y) * (targets - y)  # (19), FIDELITY L8
+    e = output.slope(y) * (targets - y)  # (19), FIDELITY L8
     back = jnp.sum(weights.readout * e, 1)
     y_out, squashed = net97.y_out(state), h(state.s)
     return Errors(

@@ -44,8 +44,11 @@ def g_slope(x):
     return 4 * f_slope(x)
 
 
-def truncated(net, inputs, targets, scored):
-    """Outputs, and minus the sum of delta w over all steps at learning rate 1."""
+def truncated(net, inputs, targets, scored, rate=0.0):
+    """Outputs, and minus the sum of delta w over all steps at learning rate 1.
+
+    With a rate, the weights of `net` change after every step; those that are zero are absent.
+    """
     B, S = net.blocks, net.size
     H = net.hidden.shape[1]
     sources = len(net.hidden)
@@ -73,6 +76,7 @@ def truncated(net, inputs, targets, scored):
             continue
         e_k = f_slope(net_k) * (target - f(net_k))  # (19)
         back = (net.readout[:-1] @ e_k).reshape(B, S)
+        before = to_hidden.copy(), to_outputs.copy()
         to_outputs += np.outer(y_to_outputs, e_k)  # (22)
         for j in range(B):
             e_out = f_slope(net_out[j]) * np.sum(h(s[j]) * back[j])  # (21)
@@ -81,7 +85,16 @@ def truncated(net, inputs, targets, scored):
                 e_s = f(net_out[j]) * h_slope(s[j, v]) * back[j, v]  # (23)
                 to_hidden[:, B + j] += e_s * ds_in[j, v]  # (26)
                 to_hidden[:, 2 * B + j * S + v] += e_s * ds_c[j, v]  # (28)
+        net.hidden[...] += rate * (to_hidden - before[0]) * (net.hidden != 0)
+        net.readout[...] += rate * (to_outputs - before[1]) * (net.readout != 0)
     return np.array(outputs), -to_hidden, -to_outputs
+
+
+def stepwise(net, inputs, targets, rate):
+    """Outputs and changed net, where weights change after every step of a sequence."""
+    net = net._replace(hidden=net.hidden.copy(), readout=net.readout.copy())
+    outputs, _, _ = truncated(net, inputs, targets, np.full(len(inputs), True), rate)
+    return outputs, net
 
 
 def sensitivity(net, inputs, targets, scored, cut):

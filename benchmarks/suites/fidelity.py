@@ -1,0 +1,60 @@
+"""What might explain the rows that disagree: single changes to the literal reading of `paper`.
+
+Each variant changes one thing against the literal experiment of a row, and nothing else: the same
+seeds, trials, budget and criterion. The hypotheses stand in docs/FIDELITY.md.
+"""
+
+from dataclasses import replace
+
+from benchmarks.criteria import Inspection, Recent
+from benchmarks.learners import LinearOutput, PlainDelta, Stepwise
+from benchmarks.paper import Compared
+from benchmarks.suites import paper
+from models.lag97 import Growth, LagNet97
+from tasks.reber import Reber
+
+LITERAL = {each.row: each.experiment for each in paper.COMPARED}
+
+
+def changed(row: str, variant: str, rate: float | None = None, **recipe) -> Compared:
+    """The literal experiment of a row with one thing changed."""
+    literal = LITERAL[row]
+    experiment = replace(
+        literal,
+        task=f"{literal.task}-{variant}",
+        rate=literal.rate if rate is None else rate,
+        recipe=replace(literal.recipe, **recipe),
+    )
+    return Compared(row, experiment, variant)
+
+
+def net(row: str, variant: str, **model) -> Compared:
+    """The literal experiment of a row with one thing changed in its network."""
+    return changed(row, variant, model=replace(LITERAL[row].recipe.model, **model))
+
+
+AS_DRAWN = Reber(n_test=64)
+"""About as many test strings as are left of 256 when those in the training set are dropped."""
+
+COMPARED = (
+    *(changed(row, "stepwise", learner=Stepwise()) for row in ("1.6", "1.9", "2.8", "2.9")),
+    *(net(row, "full-gradient", truncate=False) for row in ("1.6", "1.9")),
+    *(net(row, "output-bias", bias="all") for row in ("1.6", "1.9")),
+    *(
+        changed(row, "fewer-tests", task=AS_DRAWN, criterion=Inspection(256 + 64, 0))
+        for row in ("1.6", "1.9")
+    ),
+    *(
+        changed(row, "from-start", model=LagNet97(growth=Growth(window=1, decrease=1.0)))
+        for row in ("2.8", "2.9")
+    ),
+    *(net(row, "small-weights", init_range=0.02) for row in ("3.1", "3.2", "3.3", "3.4", "3.5")),
+    *(changed(row, "rate-01", rate=0.1) for row in ("3.1", "3.2")),
+    *(changed(row, "plain-delta", learner=PlainDelta()) for row in ("7.1", "7.2", "8.1")),
+    changed("7.1", "linear-output", learner=LinearOutput()),
+    changed("7.1", "error-only", criterion=Recent(2000, error_below=0.01)),
+    net("8.1", "gate-biases", input_gate_bias=(-3.0, -6.0)),
+)
+"""Variants beside the rows that they are to explain."""
+
+EXPERIMENTS = tuple(each.experiment for each in COMPARED)
