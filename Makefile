@@ -3,13 +3,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help benchmark table test lint smoke tune results clean
+.PHONY: help benchmark paper table test lint smoke tune results clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 benchmark: .venv/ready ## run the suite `quick` (what is missing of it) and print its table
 	$(BIN)/python -m benchmarks run quick
+
+paper: .venv/ready ## print the paper's 31 LSTM rows beside ours (to train them: -m benchmarks run paper)
+	$(BIN)/python -m benchmarks table paper --out results
 
 table: .venv/ready ## print the table of `quick` again
 	$(BIN)/python -m benchmarks table quick
@@ -33,6 +36,8 @@ tune: .venv/ready ## search the learning rates of the committed results again
 results: .venv/ready ## run what is missing of the committed results (hours), rewrite their tables
 	$(BIN)/python -m benchmarks run quick --out results
 	$(BIN)/python -m benchmarks run lags --out results
+	$(BIN)/python -m benchmarks run paper --out results
+	$(BIN)/python -m benchmarks run fidelity --out results
 
 clean: ## remove the environment and local results
 	rm -rf .venv results/local

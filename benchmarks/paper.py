@@ -128,7 +128,7 @@ def verdict(line: dict) -> str:
     success = 1.0 if pd.isna(line["paper_success"]) else line["paper_success"]
     theirs = round(success * line["paper_trials"])
     if line["missing"]:
-        return "not complete"
+        return "incomplete"
     p = fewer_solved(line["solved"], line["trials"], theirs, line["paper_trials"])
     if p < SIGNIFICANT:
         return "fails"
@@ -141,7 +141,11 @@ def verdict(line: dict) -> str:
 
 def missing(lines: pd.DataFrame) -> str:
     """What a half-finished run still lacks; empty if nothing."""
-    return tables.missing(lines.assign(cell=[f"row {row}" for row in lines["row"]]))
+    lacking = lines[lines["missing"] > 0]
+    if lacking.empty:
+        return ""
+    names = ", ".join(f"{r.row} {r.variant}".strip() for r in lacking.itertuples())
+    return f"Not complete: {lacking['missing'].sum()} trials have not been run, of rows {names}."
 
 
 def readable(lines: pd.DataFrame) -> pd.DataFrame:
@@ -242,22 +246,24 @@ def page(name: str, suite: ModuleType, rows: pd.DataFrame) -> str:
 def terminal(lines: pd.DataFrame, heading: str) -> Table:
     """The comparison as a rich table that fits 80 columns."""
     table = Table(
-        title=heading, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False
+        title=heading,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
     )
-    variants = lines["variant"].any()
-    for name in ("row", "task"):
-        table.add_column(name)
-    if variants:
-        table.add_column("variant")
+    table.add_column("row")
+    table.add_column("variant" if lines["variant"].any() else "task")
     for name in ("paper", "solved", "mean", "ratio"):
         table.add_column(name, justify="right")
     table.add_column("verdict")
     for line in lines.itertuples():
-        start = [line.row, line.task, *([line.variant] if variants else [])]
         paper = tables.quantity(line.paper_sequences)
         if line.trials:
-            ours = [_solved(line), _mean(line), _ratio(line), line.verdict]
+            ratio = (">" if line.bounded else "") + f"{line.ratio:.2g}"
+            ours = [_solved(line), _mean(line), ratio, line.verdict]
         else:
             ours = ["not run", "", "", ""]
-        table.add_row(*start, paper, *ours)
+        table.add_row(line.row, line.variant or line.task, paper, *ours)
     return table

@@ -9,7 +9,7 @@ from benchmarks.experiment import Experiment
 from benchmarks.tables import quantity
 from benchmarks.training import News
 
-QUIET_SECONDS = 60  # without a terminal, a sign of life this often
+QUIET_SECONDS = 60  # without a terminal, a sign of life of each experiment this often
 
 
 class Watched:
@@ -18,6 +18,7 @@ class Watched:
     def __init__(self, experiment: Experiment, trials: int):
         self.experiment, self.trials = experiment, trials
         self.seconds = 0.0
+        self.told = time.monotonic()
         self.seen = self.spared = self.solved = self.finished = 0
 
     def add(self, news: News) -> None:
@@ -64,7 +65,6 @@ class View:
         self.console = console
         self.trials = trials
         self.closed = 0
-        self.told = time.monotonic()
         self.watched: dict[str, Watched] = {}
         self.bars: dict[str, int] = {}
         self.progress = Progress(
@@ -95,11 +95,11 @@ class View:
         self.progress.update(self.bars[name], completed=watched.completed, text=watched.short)
         if watched.finished == watched.trials:
             self._close(name)
-        elif not self.console.is_terminal and time.monotonic() - self.told > QUIET_SECONDS:
+        elif not self.console.is_terminal and time.monotonic() - watched.told > QUIET_SECONDS:
+            watched.told = time.monotonic()
             self._tell(f"... {name}: {watched}")
 
     def _tell(self, text: str) -> None:
-        self.told = time.monotonic()
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _close(self, name: str) -> None:

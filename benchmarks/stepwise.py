@@ -50,8 +50,14 @@ class StepwiseProgram(Program):
     def _follow(self, rates: jax.Array, trials: Trial, sequence: Sequence):
         """Outputs `[lane, T, n_out]` and changed parameters after one sequence of each lane."""
         if isinstance(self.recipe.model, LagNet97):
-            grown = trials.growth.grown
-            return jax.vmap(lag97_stepwise.follow)(trials.params, sequence, rates, grown)
+            return jax.vmap(lag97_stepwise.follow)(
+                trials.params,
+                sequence.inputs,
+                sequence.length,
+                sequence.targets,
+                rates,
+                trials.growth.grown,
+            )
         last = [jnp.moveaxis(leaf, 0, -1) for leaf in (sequence.inputs, sequence.targets)]
         outputs, weights = lstm97_stepwise.follow(
             from_params(trials.params), last[0], sequence.length, last[1], rates

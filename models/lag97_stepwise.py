@@ -4,11 +4,14 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from tasks.sequence import Sequence
-
 
 def follow(
-    params: nnx.State, sequence: Sequence, rate: jax.Array, grown: jax.Array
+    params: nnx.State,
+    inputs: jax.Array,
+    length: jax.Array,
+    targets: jax.Array,
+    rate: jax.Array,
+    grown: jax.Array,
 ) -> tuple[jax.Array, nnx.State]:
     """One sequence of one trial, with a teacher signal at each of its steps.
 
@@ -17,7 +20,9 @@ def follow(
 
     Args:
         params: of a `LagNetwork97`.
-        sequence: with one-hot inputs.
+        inputs: `[T, n_in]`, one-hot.
+        length: `[]` int32.
+        targets: `[T, n_out]`.
         rate: `[]`, learning rate.
         grown: `[]` bool, whether the memory cell has joined.
 
@@ -44,8 +49,8 @@ def follow(
         return (changed, s, trace), y
 
     pure = nnx.to_pure_dict(params)
-    alive = jnp.arange(len(sequence.inputs)) < sequence.length
+    alive = jnp.arange(len(inputs)) < length
     start = (pure, jnp.zeros(()), jnp.zeros_like(pure["hidden"]))
-    (changed, *_), outputs = jax.lax.scan(one, start, (sequence.inputs, sequence.targets, alive))
+    (changed, *_), outputs = jax.lax.scan(one, start, (inputs, targets, alive))
     leaves = jax.tree.leaves(changed)
     return outputs, jax.tree.unflatten(jax.tree.structure(params), leaves)

@@ -18,7 +18,6 @@ from models.network import Recurrent
 from models.rnn import RNN
 from tasks.lag import Lag2a
 from tasks.reber import Reber
-from tasks.sequence import Sequence
 
 T, TRIALS, LENGTHS = 6, 3, np.array([6, 4, 1])
 
@@ -74,9 +73,7 @@ def test_the_net_of_2a_by_a_plain_loop(grown):
     params = jax.tree.map(lambda leaf: draw.uniform(-1, 1, leaf.shape), state)
     symbols, length, rate = np.array([4, 0, 1, 0, 2, 3]), 5, 0.7
     inputs, targets = np.eye(5)[symbols], np.eye(5)[np.roll(symbols, -1)]
-    scored = np.arange(6) < length
-    sequence = Sequence(inputs, targets, scored, length)
-    outputs, changed = lag97_stepwise.follow(params, sequence, rate, grown)
+    outputs, changed = lag97_stepwise.follow(params, inputs, length, targets, rate, grown)
 
     hidden, direct, kernel = (
         np.array(params[name][...]) for name in ("hidden", "direct", "kernel")
