@@ -28,10 +28,8 @@ from models.lstm97 import Net97
 from tasks.building import SymbolTask
 from tasks.sequence import Sequence, Task, Verdict
 
-WIDTH = 16
-"""Lanes come in multiples of a vector register, and a row is the same bit for bit for each."""
-MOST_LANES = 64
-"""On a CPU; with more of them the cache is missed."""
+LANES = {"cpu": 16}
+"""A vector register; measured, more of them cost as much for each trial."""
 STEPS_PER_CALL = 100_000
 """Time steps of training sequences in memory at a time, for each lane."""
 
@@ -114,8 +112,8 @@ class ForwardProgram(Program):
         self.verdicts = jax.jit(self._verdicts, compiler_options=options)
 
     def lanes(self, trials: int) -> int:
-        """As many as there are trials, in whole vector registers."""
-        return lanes_of_registers(trials)
+        """How many lanes train so many trials; always as many on a CPU."""
+        return LANES.get(jax.default_backend(), min(GPU_LANES, trials))
 
     def updates_per_call(self) -> int:
         """As many as have their sequences in the cache, more or less."""
@@ -171,12 +169,6 @@ class ForwardProgram(Program):
         first = sequence.inputs[:1] if sequence.inputs.ndim == 2 else None
         scored, one = jnp.ones(1, bool), jnp.ones((), jnp.int32)
         return self.recipe.task.judge(y[None], Sequence(first, sequence.target[None], scored, one))
-
-
-def lanes_of_registers(trials: int) -> int:
-    """Lanes for so many trials, where trials are the last axis."""
-    most = MOST_LANES if jax.default_backend() == "cpu" else GPU_LANES
-    return min(most, -(-trials // WIDTH) * WIDTH)
 
 
 def _finite(steps: jax.Array) -> jax.Array:

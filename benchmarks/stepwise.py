@@ -10,8 +10,8 @@ import jax.numpy as jnp
 
 from benchmarks import xla
 from benchmarks.experiment import Recipe
-from benchmarks.forward import lanes_of_registers
-from benchmarks.trial import Program, Trial, select, unless_finished
+from benchmarks.forward import LANES
+from benchmarks.trial import GPU_LANES, Program, Trial, select, unless_finished
 from models import lag97_stepwise, lstm97_stepwise
 from models.lag97 import LagNet97
 from models.lstm97 import Net97
@@ -35,8 +35,8 @@ class StepwiseProgram(Program):
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
 
     def lanes(self, trials: int) -> int:
-        """As many as there are trials, in whole vector registers."""
-        return lanes_of_registers(trials)
+        """How many lanes train so many trials; always as many on a CPU."""
+        return LANES.get(jax.default_backend(), min(GPU_LANES, trials))
 
     def _train_lanes(self, rates: jax.Array, trials: Trial, sequences: Sequence) -> Trial:
         def update(trials, sequence):

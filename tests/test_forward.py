@@ -121,7 +121,7 @@ def test_sequences_of_3c_are_judged_by_what_their_first_element_tells():
 def test_a_row_does_not_depend_on_its_company(case):
     tried = experiment(CASES[case], rate=0.5)
     alone = rows(tried, [3])[3]
-    for indices in ([3, 1], [0, 1, 2, 3, 4, 5], [*range(20)], [*range(40)]):  # 16, 32, 48 lanes
+    for indices in ([3, 1], [5, 0, 4, 3], [*range(20)][::-1]):
         assert rows(tried, indices)[3] == alone
 
 
