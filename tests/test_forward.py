@@ -210,11 +210,12 @@ def test_two_sequences_are_told_apart_at_a_short_lag():
         task=TwoSequence3a(T=20, N=3),
         criterion=stop,
         milestone=Inspection(256, 0),
-        budget=100_000,
+        budget=40_000,
         inspect_every=1000,
         test_size=2560,
     )
-    for row in rows(experiment(recipe, rate=1.0), range(6)).values():
-        assert row["outcome"] == "solved"
-        assert row["milestone"] <= row["sequences"]
-        assert row["test_wrong"] <= 26
+    found = rows(experiment(recipe, rate=1.0), range(10)).values()
+    assert all(row["milestone"] <= row["seen"] for row in found)  # ST1
+    solved = [row for row in found if row["outcome"] == "solved"]  # ST2
+    assert len(solved) >= 8  # one in ten goes astray between the two
+    assert all(row["test_wrong"] <= 26 for row in solved)
