@@ -54,6 +54,8 @@ def ask_at_end(inputs: jax.Array, target: jax.Array, length: jax.Array) -> Seque
 class Tolerant:
     """Base of the tasks whose rule is that every absolute output error is below `tolerance`."""
 
+    every_step = False
+
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
         """Correct if every output is within the tolerance at every scored step."""
         # FIDELITY T19

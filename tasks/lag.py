@@ -37,6 +37,7 @@ class Lag2a(SymbolTask):
 
     p: int
 
+    every_step = True
     tolerance = 0.25
 
     def __post_init__(self):

@@ -59,6 +59,7 @@ class Reber(SymbolTask):
     n_in = len(SYMBOLS)
     n_out = len(SYMBOLS)
     lag = 5  # FIDELITY T2
+    every_step = True
     tolerance = float("nan")
     chance = Chance(right=0.0, error=1 / 7)
     """No constant is right: T, P are legal first, then only B. Zero misses one output by 1."""

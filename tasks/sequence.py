@@ -72,6 +72,7 @@ class Task(Protocol):
         n_out: output width.
         steps: T, the static number of steps that every sequence is padded to.
         lag: fewest steps between the last relevant input and the teacher signal.
+        every_step: whether there is a teacher signal at every step, not at the last one only.
         tolerance: largest absolute output error of a correct sequence; nan where the rule is
             not a tolerance (Reber: the legal symbols are the most active ones).
         chance: what a constant output scores.
@@ -82,6 +83,7 @@ class Task(Protocol):
     n_out: int
     steps: int
     lag: int
+    every_step: bool
     tolerance: float
     chance: Chance
     objective: Objective

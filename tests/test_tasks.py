@@ -85,6 +85,14 @@ def test_padding_is_blank_and_only_steps_before_it_are_scored(task):
     assert np.take_along_axis(s.scored, s.length[:, None] - 1, 1).all()
 
 
+@pytest.mark.parametrize("task", ALL, ids=str)
+def test_a_teacher_signal_comes_at_every_step_or_at_the_last(task):
+    drawn = draw(task, 50)
+    for scored, length in zip(drawn.scored, drawn.length, strict=True):
+        steps = range(length) if task.every_step else [length - 1]
+        assert np.flatnonzero(scored).tolist() == list(steps)
+
+
 @pytest.mark.parametrize("task", RANDOM_LENGTH, ids=str)
 def test_lengths_are_uniform_with_both_ends(task):
     length = draw(task).length
