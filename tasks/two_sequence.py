@@ -6,7 +6,14 @@ from math import sqrt
 import jax
 import jax.numpy as jnp
 
-from tasks.building import Tolerant, ask_at_end, below, draw_bits, longer_by_a_tenth
+from tasks.building import (
+    Tolerant,
+    ask_at_end,
+    below,
+    draw_bits,
+    longer_by_a_tenth,
+    normal,
+)
 from tasks.sequence import (
     BINARY,
     REGRESSION,
@@ -80,7 +87,7 @@ class TwoSequence3a(Tolerant):
     def sample(self, key: jax.Array) -> Sequence:
         """Draws one sequence."""
         noise_key, bits_key = jax.random.split(key)
-        noise = INPUT_SD * jax.random.normal(noise_key, (self.steps,), jnp.float32)
+        noise = INPUT_SD * normal(draw_bits(noise_key, self.steps))
         bits = draw_bits(bits_key, 2)
         first_class = below(bits[0], 2) == 0
         level = jnp.where(first_class, jnp.float32(1.0), jnp.float32(-1.0))
@@ -143,7 +150,7 @@ class TwoSequence3c(TwoSequence3a):
         """Draws one sequence; its target is noisy."""
         key, noise_key = jax.random.split(key)
         clean = super().sample(key)
-        noise = TARGET_SD * jax.random.normal(noise_key, (), jnp.float32)  # FIDELITY T9
+        noise = TARGET_SD * normal(draw_bits(noise_key, 1))[0]  # FIDELITY T9
         return clean._replace(targets=jnp.where(clean.scored[:, None], clean.targets + noise, 0.0))
 
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
