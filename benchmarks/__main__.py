@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks list|run|table|tune`."""
+"""The command line: `python -m benchmarks list|run|table|tune|report`."""
 
 import argparse
 import fnmatch
@@ -28,6 +28,7 @@ examples:
                                                  the suite's tasks with your own cell, a class
                                                  made as MyCell(n_in, n_hidden, rngs=...)
   python -m benchmarks table quick               the table again, with the committed reference
+  python -m benchmarks report quick lags         a page with figures and statistics of each
 
 A run that was interrupted continues where it stopped: give the same command again.
 """
@@ -85,6 +86,11 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--trials", type=_positive, help="default: what the suite says")
         if name == "run":
             verb.add_argument("--seed", type=_seed, default=0, help="default: 0")
+    text = "write a page with figures and statistics of each suite, from what has been run"
+    reporting = commands.add_parser("report", help=text, description=text)
+    reporting.add_argument("suites", nargs="+", metavar="SUITE", help="see `list`")
+    reporting.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
+    reporting.set_defaults(command=_report)
     return parser
 
 
@@ -171,6 +177,12 @@ def _show_comparison(options, suite, experiments, rows, console) -> tuple[str, p
     for text in filter(None, [paper.missing(lines), paper.verdicts(lines)]):
         console.print(text, highlight=False)
     return paper.page(options.suite, suite, rows), lines
+
+
+def _report(options) -> None:
+    from benchmarks import report  # matplotlib, which no worker and no other command needs
+
+    report.write(options.suites, options.out, _console())
 
 
 def _tune(options) -> None:

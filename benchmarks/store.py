@@ -91,8 +91,8 @@ def add(path: Path, rows: list[dict]) -> None:
     write(path, rows.to_csv(index=False, lineterminator="\n"))
 
 
-def write(path: Path, text: str) -> None:
-    """Writes a whole text file in one step.
+def write(path: Path, content: str | bytes) -> None:
+    """Writes a whole file in one step.
 
     Raises:
         UsageError: the folder cannot be written.
@@ -103,8 +103,8 @@ def write(path: Path, text: str) -> None:
     except OSError as error:
         raise _unwritable(path.parent, error) from error
     try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)

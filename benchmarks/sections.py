@@ -1,0 +1,190 @@
+"""What stands on the report of a suite: pure functions of its experiments and rows."""
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from benchmarks import figures, findings, pairwise, paper, paper_figure, tables
+from benchmarks.experiment import Experiment
+
+WILSON = "Solved trials of all, with 95 % Wilson intervals."
+RESULTS = (
+    "Solved trials of all, with the 95 % Wilson interval. Median sequences: Kaplan-Meier, unsolved "
+    "trials censored at the budget. Test right: of the test sequences of all trials; test error: "
+    "median over trials; chance: the best constant output; at chance: no trial is solved and the "
+    f"test error is at least {tables.AT_CHANCE:.0%} of the best constant output's. Seconds per "
+    "trial: mean."
+)
+PART = "Experiments of which trials are missing"
+
+
+class Picture(NamedTuple):
+    """A figure and what stands around it."""
+
+    name: str
+    title: str
+    figure: Figure
+    alt: str
+    sentence: str
+    statistic: str
+
+
+class Sheet(NamedTuple):
+    """A table and what stands above it."""
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+    statistic: str
+
+
+class Better(NamedTuple):
+    """A matrix of cells for each task, `pairwise.better`, and what stands above them."""
+
+    matrices: dict[str, pd.DataFrame]
+    sentence: str
+    statistic: str
+
+
+class Contents(NamedTuple):
+    """What stands on a page, in this order; `notices` are what a reader must know first."""
+
+    notices: list[str]
+    pictures: list[Picture]
+    better: Better | None
+    sheets: list[Sheet]
+
+
+def of_cells(
+    experiments: Sequence[Experiment], rows: pd.DataFrame, reference: pd.DataFrame | None
+) -> Contents:
+    """The page of a suite of cells and tasks; `reference` are the committed rows, to compare."""
+    lines, counts = labelled(experiments, rows), counted(rows)
+    looks = figures.looks(list(dict.fromkeys(lines["cell"])))
+    pictures = [_success(lines), _curves(lines, rows, looks), _cost(lines, looks)]
+    notices = [tables.missing(lines)]
+    if lines.groupby("family")["delay"].nunique().max() > 1:
+        pictures.insert(1, _delays(lines, looks))
+    else:
+        notices.append(
+            "Every task of this suite has one delay only, so that success is not drawn against it."
+        )
+    pairs = pairwise.pairs(experiments, rows)
+    beside = tables.summary(experiments, reference) if reference is not None else None
+    long = tables.long(lines, beside).rename(columns={"": "note"})
+    rules = RESULTS + (" Reference: the committed results." if beside is not None else "")
+    sheets = [
+        Sheet("results", "All results", long, rules),
+        Sheet("pairs", "Pairs of cells", pairwise.readable(pairs), _plain(pairwise.COLUMNS)),
+    ]
+    return Contents(
+        [text for text in notices if text],
+        [each._replace(statistic=f"{counts} {each.statistic}") for each in pictures],
+        Better(
+            pairwise.better(pairs),
+            pairwise.sentence(pairs),
+            f"{counts} {_plain(pairwise.RULES)}",
+        ),
+        [each._replace(statistic=f"{counts} {each.statistic}") for each in sheets],
+    )
+
+
+def of_paper(suite: ModuleType, rows: pd.DataFrame) -> Contents:
+    """The page of a suite that stands beside the paper's rows."""
+    lines, counts = paper.comparison(suite.COMPARED, rows), counted(rows)
+    table = paper.readable(lines).fillna("").replace("*literal*", "literal")
+    if not lines["variant"].any():
+        table = table.drop(columns="variant")
+    picture = Picture(
+        "paper",
+        "The paper beside ours",
+        paper_figure.paper(lines),
+        f"{len(lines)} rows: the paper's mean of sequences to success and ours on a log scale, and "
+        "success rates of both; the table below has the numbers.",
+        f"{paper.verdicts(lines)} {findings.furthest(lines)}",
+        f"{counts} Mean sequences to success, unsolved trials counted with their budget (an arrow: "
+        "the mean is a lower bound), with 95 % bootstrap intervals over trials; success rates with "
+        "95 % Wilson intervals. The paper gives no intervals, and not always a success rate.",
+    )
+    sheet = Sheet("results", "All rows", table, f"{counts} {_plain(paper.RULES)}")
+    return Contents(list(filter(None, [paper.missing(lines)])), [picture], None, [sheet])
+
+
+def labelled(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
+    """`tables.summary` with three more columns: family (the task alone), delay and digest."""
+    known = {(f"{each.task}-{each.delay}", each.cell): each for each in experiments}
+    lines = tables.summary(experiments, rows)
+    found = [known[line.task, line.cell] for line in lines.itertuples()]
+    return lines.assign(
+        family=[each.task for each in found],
+        delay=[each.delay for each in found],
+        digest=[each.digest for each in found],
+    )
+
+
+def counted(rows: pd.DataFrame) -> str:
+    """How many trials and seeds there are, in a sentence."""
+    sizes, seeds = rows.groupby("digest").size(), sorted(rows["seed"].unique())
+    each = f"{sizes.min()}" if sizes.nunique() == 1 else f"{sizes.min()} to {sizes.max()}"
+    seed = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''} ({', '.join(map(str, seeds))})"
+    return f"{len(rows)} trials, {each} of each of {len(sizes)} experiments, from {seed}."
+
+
+def _success(lines: pd.DataFrame) -> Picture:
+    return Picture(
+        "success",
+        "Solved trials",
+        figures.heat_map(lines),
+        f"Heat map of success rates of {_named(lines)}, each with its count of solved trials.",
+        findings.success(lines),
+        f"Solved trials of all. {PART} are hatched.",
+    )
+
+
+def _delays(lines: pd.DataFrame, looks: dict[str, figures.Look]) -> Picture:
+    return Picture(
+        "delay",
+        "Success against delay",
+        figures.delays(lines, looks),
+        f"Success rate against delay of {_named(lines)}, one line for each cell.",
+        findings.delays(lines),
+        f"{WILSON} Cells are moved apart a little. {PART} are ringed.",
+    )
+
+
+def _curves(lines: pd.DataFrame, rows: pd.DataFrame, looks: dict[str, figures.Look]) -> Picture:
+    return Picture(
+        "sequences",
+        "How many sequences it takes",
+        figures.curves(lines, rows, looks),
+        f"Kaplan-Meier curves of {_named(lines)}: share solved against training sequences.",
+        findings.curves(lines),
+        "Kaplan-Meier estimates of the share of trials solved by then, unsolved ones censored at "
+        "the budget (a bar at the end), with 95 % Wilson bands.",
+    )
+
+
+def _cost(lines: pd.DataFrame, looks: dict[str, figures.Look]) -> Picture:
+    return Picture(
+        "cost",
+        "What it costs",
+        figures.cost(lines, looks),
+        f"Success rate against seconds per trial of {_named(lines)}.",
+        findings.cost(lines),
+        f"{WILSON} Mean seconds of a trial until it stops, an unsolved one after the whole budget; "
+        "they do not travel to other machines. Larger markers: longer delays.",
+    )
+
+
+def _named(lines: pd.DataFrame) -> str:
+    ran = lines[lines["trials"] > 0]
+    cells = ", ".join(dict.fromkeys(ran["cell"]))
+    return f"the cells {cells} on {', '.join(dict.fromkeys(ran['task']))}"
+
+
+def _plain(text: str) -> str:
+    """Without the marks of Markdown."""
+    return text.replace("`", "").replace("*", "")
