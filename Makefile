@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help benchmark paper table test lint smoke tune results clean
+.PHONY: help benchmark paper table report test lint smoke tune results clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -16,6 +16,9 @@ paper: .venv/ready ## print the paper's 31 LSTM rows beside ours (to train them:
 
 table: .venv/ready ## print the table of `quick` again
 	$(BIN)/python -m benchmarks table quick
+
+report: .venv/ready ## pages with figures and statistics of the committed results, results/*/report/
+	$(BIN)/python -m benchmarks report quick lags paper --out results
 
 test: .venv/ready ## the tests
 	$(BIN)/python -m pytest -n 2

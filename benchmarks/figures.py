@@ -21,18 +21,18 @@ MARKERS = "osD^vPX*"
 STROKES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 
 STYLE = {
-    "font.size": 10,
+    "font.size": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": 11,
+    "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "figure.constrained_layout.use": True,
     "svg.hashsalt": "long-time-lags",  # the same figure is the same file
 }
 """For `matplotlib.rc_context`, around drawing and saving."""
 
-WIDTH = 7.5  # inches: two panels side by side that a phone can still show
-PANEL = 2.5
+WIDTH = 7.5  # inches; with letters of this size still legible on a phone
+PANEL = 2.7
 BAND = 0.12
 
 
@@ -71,8 +71,9 @@ def _panels(titles: list[str], looks: dict[str, Look]) -> tuple[Figure, list[Axe
         loc="outside upper center",
         ncols=columns,
         frameon=False,
-        handlelength=3,
-        columnspacing=1.2,
+        handlelength=2.4,
+        handletextpad=0.4,
+        columnspacing=1,
     )
     return figure, list(axes[: len(titles)])
 
@@ -86,7 +87,7 @@ def log_axis(axis: Axes, label: str) -> None:
     """A logarithmic x axis with plain numbers at 1, 2 and 5, or 1 and 3, of each decade."""
     axis.set_xscale("log")
     low, high = axis.get_xlim()
-    subs = (1, 2, 5) if high < 60 * low else (1, 3) if high < 3000 * low else (1,)
+    subs = (1, 2, 5) if high < 60 * low else (1, 3) if high < 400 * low else (1,)
     axis.xaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _plain(x)))
@@ -100,7 +101,7 @@ def _plain(number: float) -> str:
 def heat_map(lines: pd.DataFrame) -> Figure:
     """Success rates, tasks down and cells across; k/n in each cell, what lacks is hatched."""
     tasks, cells = (list(dict.fromkeys(lines[name])) for name in ("task", "cell"))
-    figure = Figure(figsize=(max(4.5, 0.8 * len(cells) + 2.4), 0.42 * len(tasks) + 1.1))
+    figure = Figure(figsize=(max(4.5, 0.8 * len(cells) + 2.4), 0.46 * len(tasks) + 1.1))
     axis = figure.subplots()
     rates = lines["solved"] / lines["trials"].where(lines["trials"] > 0)
     grid = lines.assign(rate=rates).pivot(index="task", columns="cell", values="rate")
@@ -129,7 +130,7 @@ def _entry(axis: Axes, line, x: int, y: int) -> None:
     label = {"color": "black" if light or not line.trials else "white"}
     if line.missing:
         label = {"color": "black", "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}}
-    axis.text(x, y, text, ha="center", va="center", fontsize=9, linespacing=0.9, **label)
+    axis.text(x, y, text, ha="center", va="center", fontsize=11, linespacing=0.9, **label)
 
 
 def delays(lines: pd.DataFrame, looks: dict[str, Look]) -> Figure:

@@ -23,8 +23,8 @@ def paper(lines: pd.DataFrame) -> Figure:
 
     Ours with 95 % intervals; a mean that an unsolved trial makes a lower bound has an arrow.
     """
-    figure = Figure(figsize=(WIDTH, 0.27 * len(lines) + 1.6))
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
+    figure = Figure(figsize=(WIDTH, 0.31 * len(lines) + 1.8))
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(5, 2))
     theirs = {"color": "black", "marker": "|", "markersize": 13, "markeredgewidth": 2, "ls": ""}
     handles = [left.plot([], [], **theirs, label="paper")[0]]
     for name in [name for name in VERDICTS if name in set(lines["verdict"])]:
@@ -38,21 +38,23 @@ def paper(lines: pd.DataFrame) -> Figure:
             right.plot(line.paper_success, y, **theirs)
         if line.trials:
             _ours(left, right, line, y)
-    left.set_yticks(range(len(lines)), [_name(line) for line in lines.itertuples()])
+        else:
+            left.text(line.paper_sequences * ARROW, y, "not run", va="center", color="#777777")
+    left.set_yticks(range(len(lines)), _names(lines))
     left.set_ylim(len(lines) - 0.4, -0.6)
     log_axis(left, "mean sequences to success")
     right.set_xlabel("solved")
     right.set_xlim(-0.06, 1.06)
-    right.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
+    right.set_xticks([0, 0.5, 1], ["0", "", "100 %"])
     for axis in (left, right):
         axis.grid(alpha=0.25)
-    columns = min(len(handles), 4)
+    columns = 3
     figure.legend(handles=handles, loc="outside upper center", ncols=columns, frameon=False)
     return figure
 
 
-def _name(line) -> str:
-    return f"{line.row}  {line.variant or line.task}" + ("" if line.trials else "  (not run)")
+def _names(lines: pd.DataFrame) -> list[str]:
+    return [f"{line.row}  {line.variant or line.task}" for line in lines.itertuples()]
 
 
 def _ours(left: Axes, right: Axes, line, y: int) -> None:

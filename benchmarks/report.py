@@ -100,6 +100,8 @@ def _contents(name: str, suite: ModuleType, rows: pd.DataFrame) -> sections.Cont
 def _save(picture: sections.Picture, folder: Path) -> str:
     """Writes PNG and PDF; returns the SVG, in base 64, for the page."""
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+    picture.figure.draw_without_rendering()
+    picture.figure.set_layout_engine("none")  # is laid out now, once for all three
     made = {}
     for kind, metadata in undated.items():
         file = io.BytesIO()

@@ -1,0 +1,305 @@
+import html.parser
+import os
+import re
+import subprocess
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+import pytest
+
+from benchmarks import figures, findings, report, sections, store, suites
+from benchmarks.__main__ import main
+from benchmarks.modern import RESULTS
+from tests.test_tables import rows
+from tests.tiny import experiment
+
+FIGURES = {
+    "smoke": ["success", "sequences", "cost"],
+    "lags": ["success", "delay", "sequences", "cost"],
+    "paper": ["paper"],
+}
+CHROMIUM = "/usr/bin/chromium"
+NEEDED = [(200, 400, 200, 400), (400, 800, 1600, None), (None,), (800, 1000, None, None)]
+
+
+def made_up(name):
+    """Rows of some experiments of a suite, some of them incomplete; the same on each call."""
+    chosen = suites.load(name).EXPERIMENTS
+    if name == "lags":
+        chosen = [each for each in chosen if each.cell in ("rnn", "gru") and each.delay < 200]
+    kinds = cycle(NEEDED)
+    parts = []
+    for i, each in enumerate(chosen):
+        if i % 10 == 9:
+            continue  # not run
+        count = each.trials - (i % 10 == 8)
+        needed = islice(cycle(next(kinds)), count)
+        labels = {"task": each.task, "delay": each.delay, "cell": each.cell, "seed": 0}
+        parts.append(rows(each, *needed, budget=each.recipe.budget, **labels))
+    return pd.concat(parts)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The reports of all suites of `FIGURES`, made by the command."""
+    folder = tmp_path_factory.mktemp("reports")
+    for name in FIGURES:
+        trials = folder / name / "trials"
+        trials.mkdir(parents=True)
+        made_up(name).to_csv(trials / "all.csv", index=False)
+    assert main(["report", *FIGURES, "--out", str(folder)]) == 0
+    return folder
+
+
+class Page(html.parser.HTMLParser):
+    """Elements of a page with their attributes, and whether every one is closed in its order."""
+
+    VOID = {"meta", "link", "img", "br"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements = [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attributes for each, attributes in self.elements if each == tag]
+
+
+@pytest.fixture(params=FIGURES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def text(folder, name):
+    return (folder / name / "report" / f"{name}.html").read_text()
+
+
+def test_every_figure_is_on_the_page_and_beside_it(folder, name, text):
+    images = Page(text).all("img")
+    assert [each["id"] for each in Page(text).all("section")][: len(images)] == FIGURES[name]
+    assert all(len(each["alt"]) > 40 for each in images)
+    assert all(each["src"].startswith("data:image/svg+xml;base64,") for each in images)
+    made = {path.name for path in (folder / name / "report").iterdir()}
+    kinds = {f"{figure}.{kind}" for figure in FIGURES[name] for kind in ("png", "pdf")}
+    assert made == {f"{name}.html"} | kinds
+    for figure in FIGURES[name]:
+        stem = folder / name / "report" / figure
+        assert stem.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        assert stem.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_page_loads_nothing_and_is_well_formed(text):
+    page = Page(text)
+    assert "http" not in text
+    loaded = [a.get("src") or a.get("href") for t, a in page.elements if t in ("img", "link")]
+    assert all(each.startswith("data:") for each in loaded)
+    assert not re.search(r"url\(|@import", text)
+    assert not any("src" in each for each in page.all("script"))
+    assert {each["href"].rpartition(".")[2] for each in page.all("a")} == {"png", "pdf"}
+
+
+def test_figures_and_tables_say_what_they_are_of(folder, name, text):
+    rows = made_up(name)
+    command = f"python -m benchmarks report {name} --out {folder}"
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL)
+    tables = re.findall(r'<p class="small">(.*?)</p>', text, re.DOTALL)[1:]
+    assert len(captions) == len(FIGURES[name])
+    assert len(tables) == (1 if name == "paper" else 3)
+    for each in captions + tables:
+        assert each.startswith(f"{len(rows)} trials, ")
+        assert "from 1 seed (0)." in each
+        assert f"Made by <code>{command}</code>" in each
+    assert "Not complete: " in text
+    assert f"Made of the rows in {folder / name}." in text
+
+
+def test_the_same_rows_make_the_same_files(folder, tmp_path):
+    with matplotlib.rc_context(figures.STYLE):
+        contents = sections.of_paper(suites.load("paper"), made_up("paper"))
+        svg = report._save(contents.pictures[0], tmp_path)
+    made = folder / "paper" / "report"
+    assert svg in (made / "paper.html").read_text()
+    for name in ("paper.png", "paper.pdf"):
+        assert (tmp_path / name).read_bytes() == (made / name).read_bytes()
+
+
+def lines(*cells):
+    """Lines of experiments that need so many sequences: {(task, delay, cell): sequences}."""
+    made = [
+        replace(experiment(rate=i + 1.0), task=task, delay=delay, cell=cell)
+        for i, (task, delay, cell, _) in enumerate(cells)
+    ]
+    done = [rows(each, *cell[-1]) for each, cell in zip(made, cells, strict=True)]
+    return sections.labelled(made, pd.concat(done))
+
+
+GOOD, BAD, PART = [40] * 5 + [80], [None] * 5 + [80], [40] * 2
+
+
+def test_the_sentences_state_what_the_rows_say():
+    found = lines(("t", 10, "a", GOOD), ("t", 10, "b", BAD), ("t", 20, "a", BAD))
+    assert "solved by a (7 of 12), the smallest by b (1 of 6)" in findings.success(found)
+    assert findings.delays(found).endswith(": t: a 10, b none.")
+    assert "by a on 1 of 1 task;" in findings.curves(found)
+    assert "is a on 1 of 1 task; a trial takes from 2 to 2 seconds" in findings.cost(found)
+
+
+def test_the_sentences_of_ties_and_of_nothing():
+    tied = lines(("t", 10, "a", GOOD), ("t", 10, "b", GOOD))
+    assert "every cell solves 100% of its trials" in findings.success(tied)
+    assert "by a on 1 and b on 1 of 1 task;" in findings.curves(tied)
+    part = lines(("t", 10, "a", PART), ("t", 10, "b", PART))
+    assert "cannot be compared" in findings.success(part)
+    assert findings.delays(part) == "No experiment has all its trials yet."
+    assert findings.curves(part) == "No cell has solved half of its trials on any task."
+    assert findings.cost(part) == "No cell solves 95% of its trials on any task."
+
+
+def test_a_heat_map_shows_counts_and_what_lacks():
+    found = lines(("t", 10, "a", GOOD), ("t", 10, "b", PART), ("u", 10, "a", BAD))
+    axis = figures.heat_map(found).axes[0]
+    assert [each.get_text() for each in axis.texts] == ["6/6", "2/2\nof 6", "1/6"]
+    assert len(axis.patches) == 1  # hatched
+
+
+def test_looks_differ_in_more_than_colour():
+    looks = figures.looks([f"cell{i}" for i in range(40)])
+    assert len(set(looks.values())) == 40
+    first = list(looks.values())[:7]
+    assert len({each.color for each in first}) == len({each.marker for each in first}) == 7
+
+
+def test_rows_of_ones_own_come_first_and_committed_ones_else(tmp_path, monkeypatch):
+    suite, own, committed = suites.load("smoke"), tmp_path / "own", tmp_path / "results"
+    monkeypatch.setattr(report, "RESULTS", committed)
+    each = suite.EXPERIMENTS[0]
+    found, text = report._rows("smoke", suite, own / "smoke")
+    assert found.empty
+    store.add(committed / "smoke" / "trials" / "a.csv", rows(each, 40).to_dict("records"))
+    found, text = report._rows("smoke", suite, own / "smoke")
+    assert len(found) == 1
+    assert text.startswith("Made of the committed rows")
+    assert "own/smoke has none" in text
+    store.add(own / "smoke" / "trials" / "a.csv", rows(each, 40, 80).to_dict("records"))
+    found, text = report._rows("smoke", suite, own / "smoke")
+    assert len(found) == 2
+    assert text == "Made of the rows in own/smoke."
+    assert "has none" not in report._rows("smoke", suite, committed / "smoke")[1]
+
+
+def failing(arguments, capsys):
+    assert main(["report", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_misuse_is_one_line_and_status_2(tmp_path, capsys):
+    assert "no suite 'fast'; there are:" in failing(["quick", "fast"], capsys)
+    assert "required: SUITE" in failing([], capsys)
+    assert "no rows of smoke in" in failing(["smoke", "--out", str(tmp_path)], capsys)
+    (tmp_path / "file").write_text("mine")
+    error = failing(["quick", "--out", str(tmp_path / "file")], capsys)
+    assert "cannot write results to" in error
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_suite_without_rows_does_not_keep_the_others_from_being_written(tmp_path, capsys):
+    trials = tmp_path / "fidelity" / "trials"
+    trials.mkdir(parents=True)
+    made_up("fidelity").to_csv(trials / "all.csv", index=False)
+    assert main(["report", "smoke", "fidelity", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "fidelity/report/fidelity.html" in printed
+    assert "No report of smoke: it has no rows; make some with: python -m benchmarks run smoke" in (
+        printed.replace("\n", " ")
+    )
+    page = Page((tmp_path / "fidelity" / "report" / "fidelity.html").read_text())
+    assert [each["id"] for each in page.all("section")] == ["paper", "results"]
+
+
+SORTS = """<script>
+const columns = () => [...document.querySelectorAll("#results tbody tr")].map(
+  row => row.cells[WHICH].textContent);
+document.querySelectorAll("#results th button")[WHICH].click();
+document.body.dataset.up = columns().join(";");
+document.querySelectorAll("#results th button")[WHICH].click();
+document.body.dataset.down = columns().join(";");
+document.body.dataset.broken = [...document.images].filter(each => !each.naturalWidth).length;
+document.body.dataset.wide = document.documentElement.scrollWidth > innerWidth;
+</script></body>"""
+
+
+def browsed(path, profile, width):
+    """The page in a browser: its DOM after its scripts, and what the browser logged."""
+    offline = "disable-quic no-first-run disable-background-networking disable-component-update"
+    flags = f"headless no-sandbox disable-gpu {offline} disable-sync dump-dom enable-logging=stderr"
+    return subprocess.run(
+        [
+            CHROMIUM,
+            *(f"--{flag}" for flag in flags.split()),
+            "--v=0",
+            f"--window-size={width},1000",
+            f"--user-data-dir={profile}",
+            path.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+
+needs_browser = pytest.mark.skipif(
+    not os.access(CHROMIUM, os.X_OK), reason=f"there is no {CHROMIUM}: the pages were not looked at"
+)
+
+
+@needs_browser
+def test_a_mistake_in_a_script_would_be_seen(tmp_path):
+    (tmp_path / "page.html").write_text("<body><script>nothing.at.all</script></body>")
+    assert "CONSOLE" in browsed(tmp_path / "page.html", tmp_path / "profile", 400).stderr
+
+
+@needs_browser
+@pytest.mark.parametrize(("suite", "column", "width"), [("lags", 2, 400), ("paper", 0, 1280)])
+def test_a_browser_shows_everything_and_sorts(folder, tmp_path, suite, column, width):
+    text = (folder / suite / "report" / f"{suite}.html").read_text()
+    page = tmp_path / "page.html"
+    page.write_text(text.replace("</body>", SORTS.replace("WHICH", str(column))))
+    done = browsed(page, tmp_path / "profile", width)
+    assert "CONSOLE" not in done.stderr
+    (body,) = (each for tag, each in Page(done.stdout).elements if tag == "body")
+    assert body["data-broken"] == "0"
+    assert body["data-wide"] == "false"  # tables scroll inside their own box
+    up, down = (body[f"data-{each}"].split(";") for each in ("up", "down"))
+    assert len(up) > 3
+    assert down == up[::-1]
+    keys = [rank(each) for each in up]
+    assert keys == sorted(keys)
+
+
+def rank(text):
+    """What a solved count or a row number sorts by."""
+    solved, _, of = text.partition("/")
+    return int(solved) / int(of) if of else float(solved)
+
+
+def test_the_committed_results_have_rows_for_make_report():
+    makefile = (Path(__file__).parents[1] / "Makefile").read_text()
+    (names,) = re.findall(r"benchmarks report (.*) --out results", makefile)
+    assert all((RESULTS / name).is_dir() or name == "paper" for name in names.split())
