@@ -65,14 +65,14 @@ def of_cells(
     lines, counts = labelled(experiments, rows), counted(rows)
     looks = figures.looks(list(dict.fromkeys(lines["cell"])))
     pictures = [_success(lines), _curves(lines, rows, looks), _cost(lines, looks)]
-    notices = [tables.missing(lines)]
+    notices = [_plain(tables.missing(lines))]
     if lines.groupby("family")["delay"].nunique().max() > 1:
         pictures.insert(1, _delays(lines, looks))
     else:
         notices.append(
             "Every task of this suite has one delay only, so that success is not drawn against it."
         )
-    pairs = pairwise.pairs(experiments, rows)
+    pairs = pairwise.pairs(tables.by_task(experiments), rows)
     beside = tables.summary(experiments, reference) if reference is not None else None
     long = tables.long(lines, beside).rename(columns={"": "note"})
     rules = RESULTS + (" Reference: the committed results." if beside is not None else "")

@@ -36,9 +36,15 @@ def summary(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFra
     sequences), test_error (median over trials), chance_right, chance_error, at_chance, seconds (of
     all trials), seeds.
     """
+    return pd.DataFrame(
+        [_line(each, rows[rows["digest"] == each.digest]) for each in by_task(experiments)]
+    )
+
+
+def by_task(experiments: Sequence[Experiment]) -> list[Experiment]:
+    """The experiments in the order of tables: tasks as the suite has them, then by delay."""
     order = list(dict.fromkeys(each.task for each in experiments))
-    ordered = sorted(experiments, key=lambda each: (order.index(each.task), each.delay))
-    return pd.DataFrame([_line(each, rows[rows["digest"] == each.digest]) for each in ordered])
+    return sorted(experiments, key=lambda each: (order.index(each.task), each.delay))
 
 
 def _line(experiment: Experiment, rows: pd.DataFrame) -> dict:
