@@ -1,5 +1,6 @@
 """Statistics of trials, by scipy: intervals of success rates, censored sequences to success."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,10 @@ class Rate(NamedTuple):
 
 def success_rate(outcomes: pd.Series) -> Rate:
     """How many of these outcomes are "solved", with an interval."""
-    solved, trials = int((outcomes == "solved").sum()), len(outcomes)
+    return _rate(int((outcomes == "solved").sum()), len(outcomes))
+
+
+def _rate(solved: int, trials: int) -> Rate:
     interval = stats.binomtest(solved, trials).proportion_ci(method="wilson")
     return Rate(solved, trials, float(interval.low), float(interval.high))
 
@@ -32,21 +36,54 @@ def median_sequences(rows: pd.DataFrame) -> float:
     Returns:
         The median, or inf where it lies beyond the budget.
     """
-    solved = (rows["outcome"] == "solved").to_numpy()
-    if not solved.any():
+    if not (rows["outcome"] == "solved").any():
         return float("inf")
-    sample = stats.CensoredData(
-        rows["sequences"].to_numpy(float, na_value=np.nan)[solved],
-        right=rows["budget"].to_numpy(float)[~solved],  # FIDELITY S6
-    )
-    curve = stats.ecdf(sample).sf
+    curve = stats.ecdf(_censored(rows)).sf
     reached = np.flatnonzero(curve.probabilities <= 0.5)
     return float(curve.quantiles[reached[0]]) if len(reached) else float("inf")
 
 
+def _censored(rows: pd.DataFrame) -> stats.CensoredData:
+    solved = (rows["outcome"] == "solved").to_numpy()
+    return stats.CensoredData(
+        rows["sequences"].to_numpy(float, na_value=np.nan)[solved],
+        right=rows["budget"].to_numpy(float)[~solved],  # FIDELITY S6
+    )
+
+
+class Curve(NamedTuple):
+    """Fraction of trials solved by then (one minus Kaplan-Meier), a step at each of `sequences`."""
+
+    sequences: np.ndarray
+    solved: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def success_curve(rows: pd.DataFrame) -> Curve:
+    """Kaplan-Meier curve of sequences to success, with a 95 % Wilson interval at each step.
+
+    Trials of one experiment are censored at one budget only, behind every success. There the
+    estimate is the plain fraction solved so far, and Wilson's interval applies; Greenwood's, which
+    `ecdf` has, is undefined where no or every trial is solved, as is common here.
+    """
+    times = np.unique(rows["sequences"].dropna().to_numpy(float))
+    if not len(times):
+        return Curve(times, times, times, times)
+    curve = stats.ecdf(_censored(rows)).sf
+    needed = _needed(rows)
+    rates = [_rate(int((needed <= time).sum()), len(needed)) for time in times]
+    low, high = (np.array([getattr(rate, end) for rate in rates]) for end in ("low", "high"))
+    return Curve(times, 1 - curve.evaluate(times), low, high)
+
+
 def restricted_mean_sequences(rows: pd.DataFrame) -> float:
     """Mean of sequences to success up to the budget; unsolved trials count with all of it."""
-    return float(rows["sequences"].astype(float).fillna(rows["budget"].astype(float)).mean())
+    return float(_needed(rows).mean())
+
+
+def _needed(rows: pd.DataFrame) -> np.ndarray:
+    return rows["sequences"].astype(float).fillna(rows["budget"].astype(float)).to_numpy()
 
 
 def mean_interval(rows: pd.DataFrame) -> tuple[float, float]:
@@ -55,7 +92,7 @@ def mean_interval(rows: pd.DataFrame) -> tuple[float, float]:
     Returns:
         Both ends; the mean itself, twice, where all trials are alike.
     """
-    needed = rows["sequences"].astype(float).fillna(rows["budget"].astype(float)).to_numpy()
+    needed = _needed(rows)
     if len(set(needed)) == 1:
         return float(needed[0]), float(needed[0])
     interval = stats.bootstrap((needed,), np.mean, n_resamples=9999, rng=0).confidence_interval
@@ -66,3 +103,73 @@ def fewer_solved(solved: int, trials: int, their_solved: int, their_trials: int)
     """One-sided p of Fisher's exact test that our success rate is below another one."""
     table = [[solved, trials - solved], [their_solved, their_trials - their_solved]]
     return float(stats.fisher_exact(table, alternative="less").pvalue)
+
+
+class Estimate(NamedTuple):
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def rate_difference(ours: Rate, theirs: Rate) -> Estimate:
+    """Our success rate minus theirs, with Newcombe's interval.
+
+    It squares and adds the distances to the ends of both Wilson intervals: method 10 of R. G.
+    Newcombe, Interval estimation for the difference between independent proportions, Statistics in
+    Medicine 17 (1998). It holds at rates of 0 and 1, and scipy has none of its own.
+    """
+    p, q = ours.solved / ours.trials, theirs.solved / theirs.trials
+    below = np.hypot(p - ours.low, theirs.high - q)
+    above = np.hypot(ours.high - p, q - theirs.low)
+    return Estimate(p - q, float(p - q - below), float(p - q + above))
+
+
+def mean_ratio(ours: pd.DataFrame, theirs: pd.DataFrame) -> Estimate:
+    """Our restricted mean by theirs, with the interval of the bias-corrected bootstrap.
+
+    Both ends are the ratio itself where all trials of either side are alike.
+    """
+    a, b = _needed(ours), _needed(theirs)
+    ratio = float(a.mean() / b.mean())
+    if len(set(a)) == len(set(b)) == 1:
+        return Estimate(ratio, ratio, ratio)
+    interval = stats.bootstrap((a, b), _ratio, n_resamples=9999, rng=0).confidence_interval
+    return Estimate(ratio, float(interval.low), float(interval.high))
+
+
+def _ratio(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
+    return a.mean(axis) / b.mean(axis)
+
+
+class LogRank(NamedTuple):
+    """Log-rank test: positive where ours succeed earlier than theirs; its two-sided p."""
+
+    statistic: float
+    p: float
+
+
+def log_rank(ours: pd.DataFrame, theirs: pd.DataFrame) -> LogRank:
+    """Whether sequences to success differ; unsolved trials are censored.
+
+    Where there is nothing to compare (no trial is solved, or every one at the same inspection), the
+    statistic is 0 and p is 1.
+    """
+    both = pd.concat([ours, theirs])
+    if both["sequences"].nunique() == 0 or len(set(_needed(both))) == 1:
+        return LogRank(0.0, 1.0)
+    test = stats.logrank(_censored(ours), _censored(theirs))
+    return LogRank(float(test.statistic), float(test.pvalue))
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """P values corrected by Holm: below alpha, the risk of any false alarm at all is at most alpha.
+
+    S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of
+    Statistics 6 (1979); scipy has the Benjamini-Hochberg correction only.
+    """
+    p = np.asarray(p, float)
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return np.minimum(stepped, 1)[np.argsort(order)]
