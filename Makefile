@@ -24,11 +24,11 @@ lint: .venv/ready ## ruff, lint and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-smoke: .venv/ready ## a tiny suite end to end, in a temporary folder
+smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	$(BIN)/python -m benchmarks run smoke --out "$$folder" && \
-	$(BIN)/python -m benchmarks table smoke --out "$$folder" > "$$folder/table.txt" && \
-	test $$(ls "$$folder"/smoke/trials | wc -l) = 18
+	$(BIN)/python -m benchmarks run tiny --out "$$folder" && \
+	$(BIN)/python -m benchmarks table tiny --out "$$folder" > "$$folder/table.txt" && \
+	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
 
 tune: .venv/ready ## search the learning rates of the committed results again
 	$(BIN)/python -m benchmarks tune quick --out results
