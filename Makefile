@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help benchmark paper table test lint smoke tune results clean
+.PHONY: help benchmark paper table check baseline test lint smoke tune results clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -16,6 +16,12 @@ paper: .venv/ready ## print the paper's 31 LSTM rows beside ours (to train them:
 
 table: .venv/ready ## print the table of `quick` again
 	$(BIN)/python -m benchmarks table quick
+
+check: .venv/ready ## has learning got worse? run suite `smoke`, compare with results/baseline.csv
+	$(BIN)/python -m benchmarks check
+
+baseline: .venv/ready ## rewrite results/baseline.csv, on purpose (twice the time of `make check`)
+	$(BIN)/python -m benchmarks baseline
 
 test: .venv/ready ## the tests
 	$(BIN)/python -m pytest -n 2
