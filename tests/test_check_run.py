@@ -176,6 +176,19 @@ def test_a_users_cell_is_compared_whatever_its_file_says(tmp_path):
     assert check_run.comparable(EXPERIMENT) == EXPERIMENT
 
 
+def test_a_users_cell_from_baseline_to_check(tmp_path, training, monkeypatch):
+    monkeypatch.setattr("benchmarks.__main__._search", lambda *_: None)
+    path, cell = tmp_path / "baseline.csv", tmp_path / "cell.py"
+    cell.write_text(CELL.read_text())
+    arguments = ["--cell", f"{cell}:Leaky", "--baseline", str(path)]
+    assert main(["baseline", *arguments]) == 0
+    tasks = {(each.task, each.delay) for each in suites.load("smoke").EXPERIMENTS}
+    assert baseline.load(path).rows["experiment"].nunique() == len(tasks)
+    cell.write_text(CELL.read_text() + "\n# changed\n")
+    assert main(["check", *arguments]) == 0
+    assert main(["check", "--baseline", str(path)]) == 2  # none of the core cells is in it
+
+
 def _with_file(path, rate):
     model = Recurrent(cell_from(f"{path}:Leaky"), 4)
     return replace(EXPERIMENT, rate=rate, recipe=replace(EXPERIMENT.recipe, model=model))
