@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help benchmark paper table report test lint smoke tune results clean
+.PHONY: help benchmark paper table report check baseline test lint smoke tune results clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -20,6 +20,12 @@ table: .venv/ready ## print the table of `quick` again
 report: .venv/ready ## pages with figures and statistics of the committed results, results/*/report/
 	$(BIN)/python -m benchmarks report quick lags paper --out results
 
+check: .venv/ready ## has learning got worse? run suite `smoke`, compare with results/baseline.csv
+	$(BIN)/python -m benchmarks check
+
+baseline: .venv/ready ## rewrite results/baseline.csv, on purpose (twice the time of `make check`)
+	$(BIN)/python -m benchmarks baseline
+
 test: .venv/ready ## the tests
 	$(BIN)/python -m pytest -n 2
 
@@ -27,11 +33,11 @@ lint: .venv/ready ## ruff, lint and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-smoke: .venv/ready ## a tiny suite end to end, in a temporary folder
+smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	$(BIN)/python -m benchmarks run smoke --out "$$folder" && \
-	$(BIN)/python -m benchmarks table smoke --out "$$folder" > "$$folder/table.txt" && \
-	test $$(ls "$$folder"/smoke/trials | wc -l) = 18
+	$(BIN)/python -m benchmarks run tiny --out "$$folder" && \
+	$(BIN)/python -m benchmarks table tiny --out "$$folder" > "$$folder/table.txt" && \
+	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
 
 tune: .venv/ready ## search the learning rates of the committed results again
 	$(BIN)/python -m benchmarks tune quick --out results

@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks list|run|table|tune|report`."""
+"""The command line: `python -m benchmarks list|run|table|report|tune|check|baseline`."""
 
 import argparse
 import fnmatch
@@ -12,11 +12,13 @@ import jax
 import pandas as pd
 from rich.console import Console
 
-from benchmarks import paper, runner, store, suites, tables, tuning
+from benchmarks import check_run, paper, runner, store, suites, tables, tuning
 from benchmarks.cell_file import cell_from
+from benchmarks.check_report import Files
 from benchmarks.errors import UsageError
 from benchmarks.experiment import Experiment
 from benchmarks.modern import RESULTS
+from models.network import Recurrent
 
 EXAMPLES = """\
 examples:
@@ -29,18 +31,23 @@ examples:
                                                  made as MyCell(n_in, n_hidden, rngs=...)
   python -m benchmarks table quick               the table again, with the committed reference
   python -m benchmarks report quick lags         a page with figures and statistics of each
+  python -m benchmarks check                     has learning got worse since the baseline?
 
 A run that was interrupted continues where it stopped: give the same command again.
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; returns the exit status: 0, 2 on misuse, 130 when interrupted."""
+    """Runs a command.
+
+    Returns:
+        The exit status: 0, 1 when a check finds a regression, 2 on misuse, 130 when interrupted.
+    """
     # This process only draws and writes; a GPU belongs to the workers that it starts.
     jax.config.update("jax_platforms", "cpu")
     try:
         options = _parser().parse_args(arguments)
-        options.command(options)
+        return options.command(options) or 0
     except UsageError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
@@ -91,7 +98,31 @@ def _parser() -> argparse.ArgumentParser:
     reporting.add_argument("suites", nargs="+", metavar="SUITE", help="see `list`")
     reporting.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
     reporting.set_defaults(command=_report)
+    _add_check(commands)
     return parser
+
+
+def _add_check(commands) -> None:
+    for name, command, seed, text in (
+        (
+            "check",
+            _check,
+            check_run.SEED,
+            "run a suite; status 1 if it learns worse than before",
+        ),
+        ("baseline", _baseline, check_run.BASELINE_SEED, "run what later checks compare with"),
+    ):
+        verb = commands.add_parser(name, help=text, description=text)
+        verb.add_argument("suite", nargs="?", default="smoke", help="default: smoke")
+        verb.add_argument("--baseline", type=Path, default=check_run.BASELINE, metavar="FILE")
+        verb.add_argument("--cell", metavar="FILE:CLASS", help="your own cell on the same tasks")
+        verb.add_argument("--seed", type=_seed, default=seed, help=f"default: {seed}")
+        verb.set_defaults(command=command, pattern="*", out=None)
+        if name == "check":
+            verb.add_argument("--junit", type=Path, metavar="FILE", help="the verdicts as XML")
+            verb.add_argument(
+                "--markdown", type=Path, metavar="FILE", help="the verdicts as a page"
+            )
 
 
 def _positive(text: str) -> int:
@@ -126,6 +157,22 @@ def _run(options) -> None:
         experiments = _chosen(options)
     runner.run(experiments, options.seed, _folder(options), _console())
     _show(options, experiments)
+
+
+def _check(options) -> int:
+    files = Files(options.junit, options.markdown)
+    experiments = _chosen(options)
+    return check_run.run_check(
+        options.suite, experiments, options.seed, options.baseline, files, _console()
+    )
+
+
+def _baseline(options) -> None:
+    experiments = _chosen(options)
+    if options.cell:
+        _search(options, experiments)
+        experiments = _chosen(options)
+    check_run.run_baseline(options.suite, experiments, options.seed, options.baseline, _console())
 
 
 def _table(options) -> None:
@@ -251,7 +298,8 @@ def _chosen(options) -> list[Experiment]:
 def _with_cell(experiments: Iterable[Experiment], spec: str) -> list[Experiment]:
     """The user's cell on each task of a suite, otherwise as the suite's own cells."""
     cell = cell_from(spec)
-    tasks = {(each.task, each.delay): each for each in experiments}
+    modern = [each for each in experiments if isinstance(each.recipe.model, Recurrent)]
+    tasks = {(each.task, each.delay): each for each in modern}
     return [
         replace(
             each,

@@ -128,6 +128,17 @@ def require_writable(folder: Path) -> None:
         raise _unwritable(folder, error) from error
 
 
+def require_file(path: Path) -> None:
+    """Fails early if a file could not be written.
+
+    Raises:
+        UsageError: it is a folder, or its folder cannot be written.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it")
+    require_writable(path.parent)
+
+
 def _foreign(path: Path) -> UsageError:
     return UsageError(
         f"{path} is not a results file of this version (its columns differ); "
@@ -136,6 +147,4 @@ def _foreign(path: Path) -> UsageError:
 
 
 def _unwritable(folder: Path, error: OSError) -> UsageError:
-    return UsageError(
-        f"cannot write results to {folder} ({error.strerror}); choose another folder with --out"
-    )
+    return UsageError(f"cannot write results to {folder} ({error.strerror}); choose another folder")

@@ -44,9 +44,9 @@ def files(folder):
         (["run", "quick", "--seed", "271828"], "search for rates"),
         (["run", "quick", "--cell", "nowhere.py:Cell"], "cannot read the cell file"),
         (["run", "quick", "--cell", f"{CELL}:WrongOutput"], "output of shape"),
-        (["tune", "smoke"], "no learning rates to search"),
+        (["tune", "tiny"], "no learning rates to search"),
         (["tune", "lags"], "uses the rates of quick; tune that one"),
-        (["run", "smoke", "--cell", f"{CELL}:Leaky"], "no learning rates to search"),
+        (["run", "tiny", "--cell", f"{CELL}:Leaky"], "no learning rates to search"),
         (["run"], "required: suite"),
         (["dance"], "invalid choice"),
         ([], "required: COMMAND"),
@@ -70,7 +70,7 @@ def test_a_table_of_nothing(tmp_path, capsys):
 
 def test_an_unwritable_folder(tmp_path, capsys):
     (tmp_path / "file").write_text("mine")
-    assert main(["run", "smoke", "--out", str(tmp_path / "file")]) == 2
+    assert main(["run", "tiny", "--out", str(tmp_path / "file")]) == 2
     error = capsys.readouterr().err
     assert "cannot write results to" in error
     assert error.count("\n") == 1
@@ -79,10 +79,10 @@ def test_an_unwritable_folder(tmp_path, capsys):
 
 @pytest.mark.parametrize("verb", ["run", "table"])
 def test_a_results_file_of_another_schema(tmp_path, capsys, verb):
-    path = tmp_path / "smoke" / "trials" / "adding-20.rnn.csv"
+    path = tmp_path / "tiny" / "trials" / "adding-20.rnn.csv"
     path.parent.mkdir(parents=True)
     path.write_text("old,columns\n1,2\n")
-    assert main([verb, "smoke", "--out", str(tmp_path)]) == 2
+    assert main([verb, "tiny", "--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert "is not a results file of this version" in error
     assert error.count("\n") == 1
@@ -91,7 +91,7 @@ def test_a_results_file_of_another_schema(tmp_path, capsys, verb):
 
 def test_list_names_suites_and_experiments(capsys):
     assert main(["list"]) == 0
-    assert {"quick", "lags", "smoke"} <= {
+    assert {"quick", "lags", "smoke", "tiny"} <= {
         line.split()[0] for line in capsys.readouterr().out.splitlines()
     }
     assert main(["list", "quick"]) == 0
@@ -106,10 +106,10 @@ def test_help_teaches():
 
 
 def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path):
-    arguments = ("run", "smoke", "two-sequence-20.rnn", "--out", tmp_path)
+    arguments = ("run", "tiny", "two-sequence-20.rnn", "--out", tmp_path)
     first = command(*arguments, "--trials", 1)
     assert first.returncode == 0, first.stderr
-    (path,) = (tmp_path / "smoke" / "trials").iterdir()
+    (path,) = (tmp_path / "tiny" / "trials").iterdir()
     earlier = store.read(path)
     second = command(*arguments, "--trials", 3)
     assert second.returncode == 0, second.stderr
@@ -145,8 +145,8 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 
 def started(folder):
-    """A run of `smoke` in a process group of its own, once its first row is on disk."""
-    run = ["-m", "benchmarks", "run", "smoke", "--out", str(folder)]
+    """A run of `tiny` in a process group of its own, once its first row is on disk."""
+    run = ["-m", "benchmarks", "run", "tiny", "--out", str(folder)]
     process = subprocess.Popen(
         [sys.executable, "-c", HEARS_SIGINT, *run],
         cwd=ROOT,
@@ -156,14 +156,14 @@ def started(folder):
         start_new_session=True,
     )
     deadline = time.monotonic() + 200
-    while not list(folder.glob("smoke/trials/*.csv")) and time.monotonic() < deadline:
+    while not list(folder.glob("tiny/trials/*.csv")) and time.monotonic() < deadline:
         time.sleep(0.1)
     return process
 
 
 def assert_rows_are_whole(folder):
-    assert len(store.read_suite(folder / "smoke")) > 0
-    assert all(path.suffix == ".csv" for path in (folder / "smoke" / "trials").iterdir())
+    assert len(store.read_suite(folder / "tiny")) > 0
+    assert all(path.suffix == ".csv" for path in (folder / "tiny" / "trials").iterdir())
 
 
 def test_an_interrupted_run_keeps_what_is_finished(tmp_path):

@@ -1,0 +1,125 @@
+"""Which faults does the check catch?
+
+    python -m benchmarks.studies.faults
+
+Runs suite `smoke` with each fault in turn, on fresh trials, as many as ten checks have, and
+compares every tenth with the baseline. Only the experiments that a fault touches are run; the
+others are taken to show nothing. What has been run stays, and the table grows fault by fault.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import jax
+import pandas as pd
+from rich.console import Console
+
+from benchmarks import baseline, check, runner, store, tables
+from benchmarks.check_run import BASELINE
+from benchmarks.experiment import Experiment
+from benchmarks.statistics import holm
+from benchmarks.studies import document
+from benchmarks.studies.planted import FAULTS, Fault
+from benchmarks.suites import smoke
+
+SEED = 3
+CHECKS = 10
+FOLDER = document.ROWS / "faults"
+
+
+class Caught(NamedTuple):
+    """What the checks of a planted fault have found.
+
+    Attributes:
+        fault: which.
+        touched: number of experiments that it touches.
+        alarms: number of checks that raised an alarm.
+        improved: number of checks that called something improved.
+        seen_by: in how many checks an experiment was called regressed, by name.
+        rows: the trials.
+    """
+
+    fault: Fault
+    touched: int
+    alarms: int
+    improved: int
+    seen_by: Counter
+    rows: pd.DataFrame
+
+
+def planted(fault: Fault, experiments: Sequence[Experiment]) -> list[Experiment]:
+    """The experiments that a fault touches, with the fault and the trials of all checks."""
+    return [
+        replace(fault.plant(each), trials=CHECKS * each.trials)
+        for each in experiments
+        if fault.plant(each) != each
+    ]
+
+
+def caught(
+    fault: Fault, experiments: Sequence[Experiment], rows: pd.DataFrame, theirs: pd.DataFrame
+) -> Caught:
+    """Compares the trials of each check with the baseline.
+
+    Args:
+        fault: what was planted.
+        experiments: the suite without the fault.
+        rows: trials with it, numbered over all checks.
+        theirs: rows of the baseline.
+    """
+    names = [each.name for each in experiments if (rows["experiment"] == each.name).any()]
+    untouched = [1.0] * (len(experiments) - len(names))
+    trials = {each.name: each.trials for each in experiments}
+    alarms, improved, seen_by = 0, 0, Counter()
+    for number in range(CHECKS):
+        now = rows[rows["trial"] // rows["experiment"].map(trials) == number]
+        pairs = [(check.of(name, now), check.of(name, theirs)) for name in names]
+        worse = holm([check.p_worse(*pair) for pair in pairs] + untouched)
+        better = holm([check.p_worse(*pair[::-1]) for pair in pairs] + untouched)
+        alarms += min(worse) <= check.LEVEL
+        improved += min(better) <= check.LEVEL
+        seen_by.update(n for n, p in zip(names, worse, strict=False) if p <= check.LEVEL)
+    return Caught(fault, len(names), alarms, improved, seen_by, rows)
+
+
+def table(results: Sequence[Caught]) -> str:
+    """The table of faults, the ones that are not caught included."""
+    lines = [
+        {
+            "fault": each.fault.what,
+            "experiments touched": str(each.touched),
+            "caught": f"{each.alarms}/{CHECKS}",
+            "improved": f"{each.improved}/{CHECKS}",
+            "seen most by": ", ".join(f"{n} {k}" for n, k in each.seen_by.most_common(3)),
+        }
+        for each in results
+    ]
+    missed = [each.fault.what for each in results if each.alarms < 0.9 * CHECKS]
+    rows = pd.concat([each.rows for each in results])
+    return "\n\n".join(
+        [
+            pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True),
+            f"Not caught 9 times in 10: {'; '.join(missed) or 'none'}.",
+            tables.origin(rows),
+        ]
+    )
+
+
+def main() -> None:
+    """Runs the study, and rewrites the table after every fault."""
+    jax.config.update("jax_platforms", "cpu")
+    base = baseline.load(BASELINE)
+    baseline.require_same(BASELINE, base, "smoke", SEED, smoke.EXPERIMENTS)
+    results = []
+    for fault in FAULTS:
+        patched, folder = planted(fault, smoke.EXPERIMENTS), FOLDER / fault.name
+        runner.run(patched, SEED, folder, Console())
+        rows = tables.current(patched, store.read_suite(folder))
+        results.append(caught(fault, smoke.EXPERIMENTS, rows, base.rows))
+        document.put("faults", table(results))
+
+
+if __name__ == "__main__":
+    main()

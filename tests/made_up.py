@@ -1,0 +1,27 @@
+"""Result rows that nobody has trained."""
+
+import pandas as pd
+
+from benchmarks import store
+
+
+def rows(experiment, *sequences, **changes):
+    """One row for each number of sequences; None is an unsolved trial."""
+    filled = {name: "x" if kind is str else 1 for name, kind in store.COLUMNS.items()}
+    return pd.DataFrame(
+        [
+            filled
+            | {
+                "experiment": experiment.name,
+                "digest": experiment.digest,
+                "rate": experiment.rate,
+                "trial": i,
+                "outcome": "spent" if n is None else "solved",
+                "sequences": n,
+                "budget": experiment.recipe.budget,
+                "dirty": "false",
+            }
+            | changes
+            for i, n in enumerate(sequences)
+        ]
+    ).astype(store.COLUMNS)
