@@ -65,6 +65,7 @@ def _ours(left: Axes, right: Axes, line, y: int) -> None:
     if line.bounded:
         arrow = {"arrowstyle": "->", "color": color, "shrinkA": 0, "shrinkB": 0}
         start = max(high, line.mean)
+        left.plot(start * ARROW, y)  # nothing, but the axis must reach there: else no arrow
         left.annotate("", (start * ARROW, y), (start, y), arrowprops=arrow)
     right.plot([line.low, line.high], [y, y], color=color, linewidth=2, alpha=0.6)
     right.plot(line.solved / line.trials, y, color=color, marker=marker, ls="")

@@ -10,7 +10,7 @@ import matplotlib
 import pandas as pd
 import pytest
 
-from benchmarks import figures, findings, report, sections, store, suites
+from benchmarks import figures, findings, paper, paper_figure, report, sections, store, suites
 from benchmarks.__main__ import main
 from benchmarks.modern import RESULTS
 from tests.test_tables import rows
@@ -173,6 +173,15 @@ def test_a_heat_map_shows_counts_and_what_lacks():
     axis = figures.heat_map(found).axes[0]
     assert [each.get_text() for each in axis.texts] == ["6/6", "2/2\nof 6", "1/6"]
     assert len(axis.patches) == 1  # hatched
+
+
+def test_every_lower_bound_has_an_arrow_that_is_drawn():
+    lines = paper.comparison(suites.load("paper").COMPARED, made_up("paper"))
+    bounded = lines[lines["bounded"].eq(True)]
+    assert len(paper_figure.paper(bounded).axes[0].texts) == len(bounded) > 3
+    left = paper_figure.paper(bounded[:1]).axes[0]  # with nothing further to the right
+    (arrow,) = left.texts
+    assert arrow.xy[0] < left.get_xlim()[1]
 
 
 def test_looks_differ_in_more_than_colour():
