@@ -167,9 +167,8 @@ def log_rank(ours: pd.DataFrame, theirs: pd.DataFrame) -> LogRank:
 def learns_slower(ours: pd.DataFrame, theirs: pd.DataFrame) -> float:
     """One-sided p of the log-rank test that our trials need more sequences than theirs.
 
-    The p value is that of the normal approximation. At levels near 2e-4, 64 of our trials against
-    64 of theirs fall below it 1.3 times as often as it says, against 128 or more of theirs less
-    often than it says (200,000 permutations of each).
+    The p value is that of the normal approximation. At small levels it errs on the safe side if
+    there are more of their trials than of ours, and a little on the other if there are as many.
     """
     return float(stats.norm.cdf(log_rank(ours, theirs).statistic))
 
