@@ -14,7 +14,6 @@ import jax.numpy as jnp
 from benchmarks import xla
 from benchmarks.experiment import Recipe
 from benchmarks.trial import (
-    GPU_LANES,
     RUNNING,
     TRAIN,
     Program,
@@ -27,8 +26,6 @@ from models.lstm97 import Net97
 from tasks.building import SymbolTask
 from tasks.sequence import Sequence, Task, Verdict
 
-LANES = {"cpu": 16}
-"""A vector register; measured, more of them cost as much for each trial."""
 STEPS_PER_CALL = 100_000
 """Time steps of training sequences in memory at a time, for each lane."""
 
@@ -97,6 +94,8 @@ class ForwardProgram(Program):
             signal before the last step.
     """
 
+    cpu_lanes = 16  # a vector register; measured, more of them cost as much for each trial
+
     def __init__(self, recipe: Recipe):
         if not isinstance(recipe.model, Net97) or not recipe.model.truncate:
             raise ValueError("forward accumulation needs a Net97 with the truncated gradient")
@@ -108,10 +107,6 @@ class ForwardProgram(Program):
         options = xla.loop_options(jax.default_backend())
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
         self.verdicts = jax.jit(self._verdicts, compiler_options=options)
-
-    def lanes(self, trials: int) -> int:
-        """How many lanes train so many trials; always as many on a CPU."""
-        return LANES.get(jax.default_backend(), min(GPU_LANES, trials))
 
     def updates_per_call(self) -> int:
         """As many as have their sequences in the cache, more or less."""

@@ -6,7 +6,6 @@ from types import ModuleType
 from typing import NamedTuple
 
 import pandas as pd
-from rich import box
 from rich.table import Table
 
 from benchmarks import tables
@@ -245,14 +244,7 @@ def page(name: str, suite: ModuleType, rows: pd.DataFrame) -> str:
 
 def terminal(lines: pd.DataFrame, heading: str) -> Table:
     """The comparison as a rich table that fits 80 columns."""
-    table = Table(
-        title=heading,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        collapse_padding=True,
-    )
+    table = tables.plain(heading, collapse_padding=True)
     table.add_column("row")
     table.add_column("variant" if lines["variant"].any() else "task")
     for name in ("paper", "solved", "mean", "ratio"):

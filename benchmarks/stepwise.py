@@ -10,8 +10,8 @@ import jax.numpy as jnp
 
 from benchmarks import xla
 from benchmarks.experiment import Recipe
-from benchmarks.forward import LANES
-from benchmarks.trial import GPU_LANES, Program, Trial, select, unless_finished
+from benchmarks.forward import ForwardProgram
+from benchmarks.trial import Program, Trial, select, unless_finished
 from models import lag97_stepwise, lstm97_stepwise
 from models.lag97 import LagNet97
 from models.lstm97 import Net97
@@ -26,6 +26,8 @@ class StepwiseProgram(Program):
         ValueError: the net is neither a `Net97` with the truncated gradient nor a `LagNet97`.
     """
 
+    cpu_lanes = ForwardProgram.cpu_lanes
+
     def __init__(self, recipe: Recipe):
         truncated = isinstance(recipe.model, Net97) and recipe.model.truncate
         if not truncated and not isinstance(recipe.model, LagNet97):
@@ -33,10 +35,6 @@ class StepwiseProgram(Program):
         super().__init__(recipe)
         options = xla.loop_options(jax.default_backend())
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
-
-    def lanes(self, trials: int) -> int:
-        """How many lanes train so many trials; always as many on a CPU."""
-        return LANES.get(jax.default_backend(), min(GPU_LANES, trials))
 
     def _train_lanes(self, rates: jax.Array, trials: Trial, sequences: Sequence) -> Trial:
         def update(trials, sequence):

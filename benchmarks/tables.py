@@ -200,20 +200,25 @@ def origin(rows: pd.DataFrame) -> str:
 
 def terminal(wide: pd.DataFrame, title: str) -> Table:
     """The matrix as a rich table that fits 80 columns."""
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 0, 1, 0),
-    )
+    table = plain(title, padding=(0, 0, 1, 0))
     table.add_column("task")
     for cell in wide.columns:
         table.add_column(cell, justify="right")
     for task, entries in wide.iterrows():
         table.add_row(task, *entries)
     return table
+
+
+def plain(title: str, **options) -> Table:
+    """An empty table in the style of this project; options are those of `rich.table.Table`."""
+    return Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        **options,
+    )
 
 
 def quantity(number: float) -> str:

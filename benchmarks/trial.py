@@ -25,7 +25,6 @@ OUTCOMES = ("running", "solved", "spent", "diverged")
 
 INIT, TRAIN, INSPECT, TEST = range(4)  # streams of a trial's key
 TRIALS, SETS = range(2)  # streams of the seed's key
-LANES = {"cpu": 4}  # measured: fewer waste the vector units, more wait for the slowest trial
 GPU_LANES = 4096  # elsewhere a step costs the same until the chip is full
 TEST_GROUP = 256  # sequences that one call judges: every test has a multiple, cut to its size
 
@@ -130,7 +129,10 @@ class Program:
         inspect: (trials, verdicts) -> trials; shows the criteria a test, then the budget may end
             the trial.
         weights: number of trainable numbers in the network.
+        cpu_lanes: how many trials train side by side on a CPU.
     """
+
+    cpu_lanes = 4  # measured: fewer waste the vector units, more wait for the slowest trial
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
@@ -149,7 +151,7 @@ class Program:
         On a CPU always as many, so that a row depends on its trial only: XLA vectorises other
         widths in another way.
         """
-        return LANES.get(jax.default_backend(), min(GPU_LANES, trials))
+        return self.cpu_lanes if jax.default_backend() == "cpu" else min(GPU_LANES, trials)
 
     def updates_per_call(self) -> int:
         """How many updates one call of `train` makes; a divisor of `inspect_every`."""

@@ -18,7 +18,12 @@ def rows(experiment, *sequences, **changes):
                 "trial": i,
                 "outcome": "spent" if n is None else "solved",
                 "sequences": n,
+                "milestone": n and n // 2,
                 "budget": experiment.recipe.budget,
+                "seconds": 2.0,
+                "test_size": 100,
+                "test_wrong": 10 if n else 50,
+                "test_error": 0.01 if n else 0.49,
                 "dirty": "false",
             }
             | changes

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import pairwise
 from benchmarks.statistics import holm, log_rank
-from tests.test_tables import rows
+from tests.made_up import rows
 from tests.tiny import experiment
 
 CELLS = [replace(experiment(rate=rate), cell=cell) for rate, cell in ((0.1, "a"), (0.2, "b"))]

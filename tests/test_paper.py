@@ -14,6 +14,7 @@ from benchmarks.paper import Compared, comparison, readable, verdict
 from benchmarks.programs import program
 from benchmarks.trial import RUNNING, setups
 from tests.drawing import IN_HASTE
+from tests.made_up import rows
 
 SUITE, STUDY = suites.load("paper"), suites.load("fidelity")
 PAPER = paper.reference()
@@ -164,33 +165,11 @@ def test_verdict(changes, expected):
     assert verdict(LINE | changes) == expected
 
 
-def made_up(experiment, *sequences):
-    """Rows of trials that needed so many sequences; None is an unsolved one."""
-    common = {name: 0 if kind is not str else "x" for name, kind in store.COLUMNS.items()}
-    return pd.DataFrame(
-        [
-            common
-            | {
-                "digest": experiment.digest,
-                "trial": i,
-                "outcome": "spent" if n is None else "solved",
-                "sequences": n,
-                "milestone": n and n // 2,
-                "budget": 1000,
-                "test_size": 100,
-                "test_wrong": 2,
-                "test_error": 0.5,
-                "seconds": 6.0,
-            }
-            for i, n in enumerate(sequences)
-        ]
-    ).astype(store.COLUMNS)
-
-
 def test_a_line_puts_our_figures_beside_the_papers():
     experiment = replace(BY_ROW["4.1"], trials=4)
     compared = [Compared("4.1", experiment)]
-    (line,) = comparison(compared, made_up(experiment, 100, 300, 200, None)).itertuples()
+    lines = comparison(compared, rows(experiment, 100, 300, 200, None, budget=1000, test_wrong=2))
+    (line,) = lines.itertuples()
     assert (line.paper_sequences, line.paper_st1, line.paper_wrong) == (39850, 27380, 0.000195)
     assert (line.solved, line.trials, line.missing, line.bounded) == (3, 4, 0, True)
     assert line.mean == (100 + 300 + 200 + 1000) / 4
@@ -199,7 +178,7 @@ def test_a_line_puts_our_figures_beside_the_papers():
     assert line.ratio == pytest.approx(400 / 39850)
     assert line.ratio_low < line.ratio < line.ratio_high
     assert line.verdict == "faster"
-    (text,) = readable(comparison(compared, made_up(experiment, 100, 300, 200, None))).itertuples()
+    (text,) = readable(lines).itertuples()
     assert text.solved == "3/4"
     assert text.mean == ">400"
     assert text.range == "100-300"
@@ -210,14 +189,14 @@ def test_the_bootstrap_covers_the_mean_as_often_as_it_says():
     experiment, hits = replace(BY_ROW["7.1"], trials=20), 0
     for _ in range(60):
         needed = (1000 * draw.gamma(4.0, 0.25, size=20)).round().astype(int)
-        rows = made_up(experiment, *needed.tolist()).assign(budget=10**6)
-        (line,) = comparison([Compared("7.1", experiment)], rows).itertuples()
+        trials = rows(experiment, *needed.tolist())
+        (line,) = comparison([Compared("7.1", experiment)], trials).itertuples()
         hits += line.ratio_low * 74000 <= 1000 <= line.ratio_high * 74000
     assert 50 <= hits <= 60
 
 
 def test_a_row_that_has_not_run_is_said_to_lack():
-    lines = comparison(SUITE.COMPARED, made_up(BY_ROW["7.1"], 100))
+    lines = comparison(SUITE.COMPARED, rows(BY_ROW["7.1"], 100))
     assert lines.set_index("row").loc["7.2", "trials"] == 0
     assert "not run" in set(readable(lines)["solved"])
     assert "1 of 31 rows have been run" in paper.verdicts(lines)
@@ -226,9 +205,9 @@ def test_a_row_that_has_not_run_is_said_to_lack():
 
 @pytest.mark.parametrize("suite", [SUITE, STUDY], ids=["paper", "fidelity"])
 def test_the_table_fits_80_columns(suite):
-    rows = pd.concat(made_up(each.experiment, 10**6, 2 * 10**6) for each in suite.COMPARED)
+    trials = pd.concat(rows(each.experiment, 10**6, 2 * 10**6) for each in suite.COMPARED)
     console = Console(file=io.StringIO(), width=80)
-    console.print(paper.terminal(comparison(suite.COMPARED, rows), suites.title(suite)))
+    console.print(paper.terminal(comparison(suite.COMPARED, trials), suites.title(suite)))
     lines = console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
@@ -239,9 +218,9 @@ def test_the_table_fits_80_columns(suite):
 @pytest.mark.parametrize("name", ["paper"])
 def test_the_committed_page_is_made_from_the_committed_rows(name):
     folder, suite = RESULTS / name, suites.load(name)
-    rows = store.read_suite(folder)
-    assert (folder / "table.md").read_text() == paper.page(name, suite, rows)
-    assert set(rows["dirty"]) == {"false"}
+    committed = store.read_suite(folder)
+    assert (folder / "table.md").read_text() == paper.page(name, suite, committed)
+    assert set(committed["dirty"]) == {"false"}
 
 
 def test_a_bound_of_the_paper_is_read_as_a_number():

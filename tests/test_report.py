@@ -13,7 +13,7 @@ import pytest
 from benchmarks import figures, findings, paper, paper_figure, report, sections, store, suites
 from benchmarks.__main__ import main
 from benchmarks.modern import RESULTS
-from tests.test_tables import rows
+from tests.made_up import rows
 from tests.tiny import experiment
 
 FIGURES = {
@@ -38,7 +38,7 @@ def made_up(name):
         count = each.trials - (i % 10 == 8)
         needed = islice(cycle(next(kinds)), count)
         labels = {"task": each.task, "delay": each.delay, "cell": each.cell, "seed": 0}
-        parts.append(rows(each, *needed, budget=each.recipe.budget, **labels))
+        parts.append(rows(each, *needed, **labels))
     return pd.concat(parts)
 
 

@@ -4,34 +4,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from benchmarks import store, tables
+from benchmarks import tables
+from tests.made_up import rows
 from tests.tiny import experiment
 
 SOLVER, LOSER, LATE = experiment(rate=0.1), experiment(rate=0.2), experiment(rate=0.3)
-
-
-def rows(experiment, *sequences, **changes):
-    """One row for each number of sequences; None is an unsolved trial."""
-    filled = {name: "x" if kind is str else 1 for name, kind in store.COLUMNS.items()}
-    return pd.DataFrame(
-        [
-            filled
-            | {
-                "digest": experiment.digest,
-                "trial": i,
-                "outcome": "spent" if n is None else "solved",
-                "sequences": n,
-                "budget": 400,
-                "seconds": 2.0,
-                "test_size": 100,
-                "test_wrong": 10 if n else 50,
-                "test_error": 0.01 if n else 0.49,
-                "dirty": "false",
-            }
-            | changes
-            for i, n in enumerate(sequences)
-        ]
-    ).astype(store.COLUMNS)
 
 
 @pytest.fixture
