@@ -2,9 +2,10 @@
 
     python -m benchmarks.studies.faults
 
-Runs suite `smoke` with each fault in turn, on fresh trials, as many as ten checks have, and
-compares every tenth with the baseline. Only the experiments that a fault touches are run; the
-others are taken to show nothing. What has been run stays, and the table grows fault by fault.
+Runs suite `smoke` with each fault in turn, on fresh trials, as many as two checks have, draws a
+check's trials from them again and again, and compares those with the baseline. Only the experiments
+that a fault touches are run; the others are taken to show nothing. What has been run stays, and the
+table grows fault by fault.
 """
 
 from collections import Counter
@@ -20,12 +21,13 @@ from benchmarks import baseline, check, runner, store, tables
 from benchmarks.check_run import BASELINE
 from benchmarks.experiment import Experiment
 from benchmarks.statistics import holm
-from benchmarks.studies import document
+from benchmarks.studies import document, null
 from benchmarks.studies.planted import FAULTS, Fault
 from benchmarks.suites import smoke
 
 SEED = 3
-CHECKS = 10
+BLOCKS = 2  # so many times the suite's trials are run with a fault
+CHECKS = 200
 FOLDER = document.ROWS / "faults"
 
 
@@ -50,9 +52,9 @@ class Caught(NamedTuple):
 
 
 def planted(fault: Fault, experiments: Sequence[Experiment]) -> list[Experiment]:
-    """The experiments that a fault touches, with the fault and the trials of all checks."""
+    """The experiments that a fault touches, with the fault and more trials."""
     return [
-        replace(fault.plant(each), trials=CHECKS * each.trials)
+        replace(fault.plant(each), trials=BLOCKS * each.trials)
         for each in experiments
         if fault.plant(each) != each
     ]
@@ -66,16 +68,16 @@ def caught(
     Args:
         fault: what was planted.
         experiments: the suite without the fault.
-        rows: trials with it, numbered over all checks.
+        rows: trials with it.
         theirs: rows of the baseline.
     """
     names = [each.name for each in experiments if (rows["experiment"] == each.name).any()]
     untouched = [1.0] * (len(experiments) - len(names))
-    trials = {each.name: each.trials for each in experiments}
+    pools = [check.of(name, rows) for name in names]
+    others = [check.of(name, theirs) for name in names]
     alarms, improved, seen_by = 0, 0, Counter()
-    for number in range(CHECKS):
-        now = rows[rows["trial"] // rows["experiment"].map(trials) == number]
-        pairs = [(check.of(name, now), check.of(name, theirs)) for name in names]
+    for drawn in null.resampled(pools, smoke.TRIALS, 0, CHECKS):
+        pairs = [(now, other) for (now, _), other in zip(drawn, others, strict=True)]
         worse = holm([check.p_worse(*pair) for pair in pairs] + untouched)
         better = holm([check.p_worse(*pair[::-1]) for pair in pairs] + untouched)
         alarms += min(worse) <= check.LEVEL
@@ -90,19 +92,25 @@ def table(results: Sequence[Caught]) -> str:
         {
             "fault": each.fault.what,
             "experiments touched": str(each.touched),
-            "caught": f"{each.alarms}/{CHECKS}",
-            "improved": f"{each.improved}/{CHECKS}",
-            "seen most by": ", ".join(f"{n} {k}" for n, k in each.seen_by.most_common(3)),
+            "caught": f"{each.alarms / CHECKS:.0%}",
+            "improved": f"{each.improved / CHECKS:.0%}",
+            "seen most by": ", ".join(
+                f"{n} {k / CHECKS:.0%}" for n, k in each.seen_by.most_common(3)
+            ),
         }
         for each in results
     ]
     missed = [each.fault.what for each in results if each.alarms < 0.9 * CHECKS]
     rows = pd.concat([each.rows for each in results])
+    how = (
+        f"{CHECKS} checks of each fault: {smoke.TRIALS} trials of every experiment that it touches, "
+        f"drawn without replacement from {BLOCKS * smoke.TRIALS} fresh ones."
+    )
     return "\n\n".join(
         [
             pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True),
             f"Not caught 9 times in 10: {'; '.join(missed) or 'none'}.",
-            tables.origin(rows),
+            f"{how} {tables.origin(rows)}",
         ]
     )
 

@@ -24,7 +24,7 @@ from benchmarks.studies import document
 from benchmarks.suites import smoke
 
 SEED = 2
-BLOCKS = 4  # so many times the suite's trials are run afresh
+BLOCKS = 2  # so many times the suite's trials are run afresh
 COMPARISONS = 1000
 FOLDER = document.ROWS / "null"
 
