@@ -155,7 +155,7 @@ def _run(options) -> None:
     if options.cell:
         _search(options, experiments)
         experiments = _chosen(options)
-    runner.run(experiments, options.seed, _folder(options), _console())
+    runner.run(experiments, options.seed, _folder(options), _console(), curves=True)
     _show(options, experiments)
 
 
