@@ -1,3 +1,4 @@
+import functools
 from collections import deque
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from benchmarks.learners import Adam, Online
 from benchmarks.programs import program
 from benchmarks.trial import INSPECT, TRAIN, TRIALS, setups
 from models.lstm97 import Net97
+from tests.drawing import IN_HASTE
 from tests.tiny import EXPERIMENT, RECIPE, experiment
 
 NEVER = Inspection(600, wrong_at_most=-1)  # of which 256 are judged whatever trains beside it
@@ -36,13 +38,14 @@ def key_of(trial, stream, number):
     return key
 
 
+@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=IN_HASTE)
 def drawn(task, stream, numbers):
     """Sequences of trials 0 to 3, `[lane, n, ...]`."""
 
     def one(trial, number):
         return task.sample(key_of(trial, stream, number))
 
-    return jax.jit(jax.vmap(jax.vmap(one, (None, 0)), (0, None)))(jnp.arange(4), numbers)
+    return jax.vmap(jax.vmap(one, (None, 0)), (0, None))(jnp.arange(4), numbers)
 
 
 def test_a_curve_is_what_the_weights_get_wrong_at_the_inspections():
@@ -138,7 +141,7 @@ def test_few_points_are_kept_first_and_last_among_them():
 
 
 def test_a_long_trial_keeps_few_points():
-    tried = experiment(criterion=NEVER, budget=400, inspect_every=1, learner=Adam(batch=4))
+    tried = experiment(criterion=WINDOW, inspect_every=1, learner=Adam(batch=4))
     _, points = trained(tried, [0])
     assert [each["sequences"] // 4 for each in points[0]] == sorted(curves.kept(100))
 
