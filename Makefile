@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help benchmark paper table report check baseline test lint smoke tune results clean
+.PHONY: help benchmark paper table report figures check baseline test lint smoke tune results clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -19,6 +19,12 @@ table: .venv/ready ## print the table of `quick` again
 
 report: .venv/ready ## pages with figures and statistics of the committed results, results/*/report/
 	$(BIN)/python -m benchmarks report quick lags paper --out results
+
+figures: report ## the figures of README.md, docs/figures/
+	@mkdir -p docs/figures
+	cp results/quick/report/success.png docs/figures/quick.png
+	cp results/lags/report/delay.png docs/figures/lags.png
+	cp results/paper/report/paper.png docs/figures/paper.png
 
 check: .venv/ready ## has learning got worse? run suite `smoke`, compare with results/baseline.csv
 	$(BIN)/python -m benchmarks check

@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     text = "write a page with figures and statistics of each suite, from what has been run"
     reporting = commands.add_parser("report", help=text, description=text)
     reporting.add_argument("suites", nargs="+", metavar="SUITE", help="see `list`")
+    reporting.add_argument("--cell", metavar="FILE:CLASS", help="your own cell, run before")
     reporting.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
     reporting.set_defaults(command=_report)
     _add_check(commands)
@@ -155,7 +156,7 @@ def _run(options) -> None:
     if options.cell:
         _search(options, experiments)
         experiments = _chosen(options)
-    runner.run(experiments, options.seed, _folder(options), _console())
+    runner.run(experiments, options.seed, _folder(options), _console(), curves=True)
     _show(options, experiments)
 
 
@@ -229,7 +230,11 @@ def _show_comparison(options, suite, experiments, rows, console) -> tuple[str, p
 def _report(options) -> None:
     from benchmarks import report  # matplotlib, which no worker and no other command needs
 
-    report.write(options.suites, options.out, _console())
+    own = None
+    if options.cell:
+        names = dict.fromkeys(options.suites)
+        own = report.Own(options.cell, {name: _with_own_cell(options, name) for name in names})
+    report.write(options.suites, options.out, own, _console())
 
 
 def _tune(options) -> None:
@@ -282,9 +287,7 @@ def _chosen(options) -> list[Experiment]:
     """
     experiments = suites.load(options.suite).EXPERIMENTS
     if options.cell:
-        rates = tuning.chosen_rates(_folder(options, _tuned_by(options.suite)))
-        experiments = _with_cell(experiments, options.cell)
-        experiments = [replace(e, rate=rates.get((e.task, e.cell), e.rate)) for e in experiments]
+        experiments = _with_own_cell(options, options.suite)
     fitting = [each for each in experiments if fnmatch.fnmatchcase(each.name, options.pattern)]
     if not fitting:
         raise UsageError(
@@ -293,6 +296,13 @@ def _chosen(options) -> list[Experiment]:
         )
     trials = getattr(options, "trials", None)
     return [replace(each, trials=trials) for each in fitting] if trials else fitting
+
+
+def _with_own_cell(options, suite: str) -> list[Experiment]:
+    """The user's cell on each task of a suite, at the rates that were chosen for it."""
+    rates = tuning.chosen_rates(_folder(options, _tuned_by(suite)))
+    experiments = _with_cell(suites.load(suite).EXPERIMENTS, options.cell)
+    return [replace(e, rate=rates.get((e.task, e.cell), e.rate)) for e in experiments]
 
 
 def _with_cell(experiments: Iterable[Experiment], spec: str) -> list[Experiment]:

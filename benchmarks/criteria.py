@@ -2,8 +2,9 @@
 
 A criterion is a frozen dataclass of pure functions over a small state: `init` makes the state,
 `observe` folds in the verdicts of training sequences (given before the weights change on them),
-`inspect` those of a test, `met` says whether the rule holds. `inspection` is the number of fresh
-test sequences that an inspection needs; 0 means that the rule reads training sequences only.
+`inspect` those of a test, `met` says whether the rule holds, `level` how far the trial is on the
+sequences that the rule looks at. `inspection` is the number of fresh test sequences that an
+inspection needs; 0 means that the rule reads training sequences only.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,13 @@ import jax
 import jax.numpy as jnp
 
 from tasks.sequence import Verdict
+
+
+class Level(NamedTuple):
+    """How far a trial is: share of wrong sequences (0 to 1) and mean absolute output error."""
+
+    wrong: jax.Array
+    error: jax.Array
 
 
 class Criterion(Protocol):
@@ -31,6 +39,9 @@ class Criterion(Protocol):
 
     def met(self, state) -> jax.Array:
         """Whether the rule holds now, `[]` bool."""
+
+    def level(self, state, verdicts: Verdict) -> Level:
+        """The level of trials `[...]` from their states and the latest test `[..., n]`."""
 
 
 LARGEST_ERROR = 8.0
@@ -112,6 +123,12 @@ class Recent:
             & (state.grains < self.error_below * (self.window * GRAINS))
         )
 
+    def level(self, state: RecentState, verdicts: Verdict) -> Level:
+        """Of the window, as far as it is filled."""
+        del verdicts
+        held = jnp.clip(state.seen, 1, self.window)
+        return Level(state.wrong / held, state.grains / (held * GRAINS))
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -156,3 +173,8 @@ class Inspection:
     def met(self, state: jax.Array) -> jax.Array:
         """Whether the latest inspection obeyed both bounds."""
         return state
+
+    def level(self, state: jax.Array, verdicts: Verdict) -> Level:
+        """Of the latest inspection."""
+        del state
+        return Level(jnp.mean(verdicts.wrong, -1), jnp.mean(verdicts.error, -1))

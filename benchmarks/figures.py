@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from benchmarks.curves import Quartiles
 from benchmarks.statistics import success_curve
 from benchmarks.tables import quantity
 
@@ -191,6 +192,29 @@ def _curve(axis: Axes, rows: pd.DataFrame, look: Look, start: float) -> None:
     )
     if (rows["outcome"] != "solved").any():
         axis.plot(budget, steps["solved"][-1], "|", color=look.color, markersize=10)
+
+
+def learning(
+    lines: pd.DataFrame, quartiles: dict[str, Quartiles], looks: dict[str, Look]
+) -> Figure:
+    """Median share of wrong sequences with quartiles, a panel for each task, a line per cell.
+
+    `quartiles` has those of each line by its digest.
+    """
+    tasks = list(dict.fromkeys(lines["task"]))
+    figure, axes = _panels(tasks, {cell: looks[cell] for cell in dict.fromkeys(lines["cell"])})
+    for task, axis in zip(tasks, axes, strict=True):
+        here = lines[lines["task"] == task]
+        for line in here.itertuples():
+            curve, look = quartiles[line.digest], looks[line.cell]
+            axis.plot(curve.sequences, curve.median, markersize=3, **look._asdict())
+            band = {"color": look.color, "alpha": BAND, "lw": 0}
+            axis.fill_between(curve.sequences, curve.low, curve.high, **band)
+        axis.axhline(1 - here["chance_right"].iloc[0], color="0.4", linestyle=":", linewidth=1)
+        _rate_axis(axis)
+        log_axis(axis, "training sequences")
+        axis.set_ylabel("wrong")
+    return figure
 
 
 def cost(lines: pd.DataFrame, looks: dict[str, Look]) -> Figure:

@@ -59,6 +59,29 @@ def curves(lines: pd.DataFrame) -> str:
     )
 
 
+def learning(lines: pd.DataFrame) -> str:
+    """On how many tasks the median of each cell is first better than half of chance.
+
+    `halved` of a line: sequences at which its median share of wrong ones is first below half of
+    that of the best constant output, inf if it never is.
+    """
+    done = lines[lines["missing"] == 0]
+    if done.empty:
+        return "No experiment has all its trials yet."
+    below = "below half of that of the best constant output"
+    reached = done[np.isfinite(done["halved"])]
+    never = done.loc[~np.isfinite(done["halved"]), "cell"].value_counts()
+    if reached.empty:
+        return f"No cell's median share of wrong sequences falls {below} on any task."
+    halved, tasks = reached["halved"], reached["task"]
+    first = reached[halved == halved.groupby(tasks).transform("min")]["cell"].value_counts()
+    text = (
+        f"The median share of wrong sequences falls {below} first, or at the same point as the "
+        f"first, with {_tally(first, done)} of {_count(tasks.nunique(), 'task')}"
+    )
+    return text + (f"; it never does with {_tally(never, done)}." if len(never) else ".")
+
+
 def cost(lines: pd.DataFrame) -> str:
     """On how many tasks each cell is the cheapest of those that solve nearly all trials."""
     done = lines[(lines["trials"] > 0) & (lines["missing"] == 0)]

@@ -3,9 +3,10 @@
 import base64
 import io
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import jinja2
 import matplotlib
@@ -14,25 +15,57 @@ from rich.console import Console
 
 from benchmarks import figures, sections, store, suites, tables
 from benchmarks.errors import UsageError
+from benchmarks.experiment import Experiment
 from benchmarks.modern import RESULTS
 
 
-def write(names: Sequence[str], out: Path | None, console: Console) -> None:
+class Own(NamedTuple):
+    """A user's own cell: `FILE:CLASS`, and its experiments in each suite."""
+
+    spec: str
+    experiments: Mapping[str, Sequence[Experiment]]
+
+
+class Source(NamedTuple):
+    """What a report is made of.
+
+    Attributes:
+        experiments: the suite's, then those of the user's own cell.
+        rows: their rows.
+        points: the points of those trials' learning curves.
+        committed: whether the suite's own rows are the committed ones.
+        text: a sentence that says which rows they are.
+    """
+
+    experiments: Sequence[Experiment]
+    rows: pd.DataFrame
+    points: pd.DataFrame
+    committed: bool
+    text: str
+
+
+def write(names: Sequence[str], out: Path | None, own: Own | None, console: Console) -> None:
     """Writes the report of each suite that has rows, to `<out>/<suite>/report`.
 
     Args:
         names: the suites.
         out: folder of results; `results/local` by default. Rows are read from there, or, where it
             has none of a suite, from the committed results.
+        own: a user's own cell that is to stand beside the others; its rows are read from `out`.
         console: where to say what was written, and of which suites there is nothing to write.
 
     Raises:
-        UsageError: there is no such suite, none has rows, or the folder cannot be written.
+        UsageError: there is no such suite, none has rows, the own cell has none or the name of
+            another, or the folder cannot be written.
     """
     loaded = {name: suites.load(name) for name in dict.fromkeys(names)}
     local = out or RESULTS / "local"
-    sources = {name: _rows(name, suite, local / name) for name, suite in loaded.items()}
-    bare = [name for name, (rows, _) in sources.items() if rows.empty]
+    sources = {name: _source(name, suite, local / name) for name, suite in loaded.items()}
+    if own:
+        sources = {
+            name: _with_own(name, source, own, local / name) for name, source in sources.items()
+        }
+    bare = [name for name, source in sources.items() if source.rows.empty]
     if len(bare) == len(loaded):
         raise UsageError(
             f"no rows of {', '.join(bare)} in {_shown(local)} or {_shown(RESULTS)}; "
@@ -42,8 +75,9 @@ def write(names: Sequence[str], out: Path | None, console: Console) -> None:
         folder = local / name / "report"
         store.require_writable(folder)
         command = f"python -m benchmarks report {name}"
+        command += f" --cell {shlex.quote(own.spec)}" if own else ""
         command += f" --out {shlex.quote(str(out))}" if out else ""
-        page = _page(name, loaded[name], *sources[name], command, folder)
+        page = _page(name, loaded[name], sources[name], command, folder)
         store.write(folder / f"{name}.html", page)
         console.print(f"{_shown(folder)}/{name}.html", highlight=False, soft_wrap=True)
     for name in bare:
@@ -53,16 +87,47 @@ def write(names: Sequence[str], out: Path | None, console: Console) -> None:
         )
 
 
-def _rows(name: str, suite: ModuleType, local: Path) -> tuple[pd.DataFrame, str]:
-    """The rows that a report is made of, and a sentence that says which they are."""
-    committed = RESULTS / name
-    rows = tables.current(suite.EXPERIMENTS, store.read_suite(local))
+def _source(name: str, suite: ModuleType, local: Path) -> Source:
+    """The rows in `local`, or, where it has none of this suite, the committed ones."""
+    committed, experiments = RESULTS / name, suite.EXPERIMENTS
+    rows, points = _read(experiments, local)
     if local.resolve() == committed:
-        return rows, f"Made of the committed rows in {_shown(committed)}."
+        text = f"Made of the committed rows in {_shown(committed)}."
+        return Source(experiments, rows, points, True, text)
     if len(rows):
-        return rows, f"Made of the rows in {_shown(local)}."
-    rows = tables.current(suite.EXPERIMENTS, store.read_suite(committed))
-    return rows, f"Made of the committed rows in {_shown(committed)}; {_shown(local)} has none."
+        return Source(experiments, rows, points, False, f"Made of the rows in {_shown(local)}.")
+    text = f"Made of the committed rows in {_shown(committed)}; {_shown(local)} has none."
+    return Source(experiments, *_read(experiments, committed), True, text)
+
+
+def _with_own(name: str, source: Source, own: Own, local: Path) -> Source:
+    """The source with the rows that a user's own cell has in `local`.
+
+    Raises:
+        UsageError: it has none there, or a cell of the suite has its name.
+    """
+    experiments = own.experiments[name]
+    label = experiments[0].cell
+    if label in {each.cell for each in source.experiments}:
+        raise UsageError(f"suite {name} has a cell {label} of its own; rename the class")
+    rows, points = _read(experiments, local)
+    if rows.empty:
+        raise UsageError(
+            f"no rows of {label} in {_shown(local)}; make some with: "
+            f"python -m benchmarks run {name} --cell {own.spec}"
+        )
+    return source._replace(
+        experiments=[*source.experiments, *experiments],
+        rows=pd.concat([source.rows, rows], ignore_index=True) if len(source.rows) else rows,
+        points=pd.concat([source.points, points]) if len(source.points) else points,
+        text=f"{source.text} Those of {label}: {_shown(local)}.",
+    )
+
+
+def _read(experiments: Sequence[Experiment], folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of these experiments, and the curves of the trials that have one."""
+    rows = tables.current(experiments, store.read_suite(folder))
+    return rows, store.read_curves(folder).merge(rows[store.IDENTITY])
 
 
 def _shown(path: Path) -> str:
@@ -71,30 +136,30 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
-def _page(
-    name: str, suite: ModuleType, rows: pd.DataFrame, source: str, command: str, folder: Path
-) -> str:
+def _page(name: str, suite: ModuleType, source: Source, command: str, folder: Path) -> str:
     """The page; its figures are written on the way."""
     with matplotlib.rc_context(figures.STYLE):
-        contents = _contents(name, suite, rows)
+        contents = _contents(name, suite, source)
         svgs = [_save(picture, folder) for picture in contents.pictures]
     return _template().render(
         name=name,
         title=suites.title(suite),
-        source=source,
-        origin=tables.origin(rows),
+        source=source.text,
+        origin=tables.origin(source.rows),
         command=command,
         pictures=list(zip(contents.pictures, svgs, strict=True)),
         contents=contents,
     )
 
 
-def _contents(name: str, suite: ModuleType, rows: pd.DataFrame) -> sections.Contents:
+def _contents(name: str, suite: ModuleType, source: Source) -> sections.Contents:
     if hasattr(suite, "COMPARED"):
-        return sections.of_paper(suite, rows)
-    committed = tables.current(suite.EXPERIMENTS, store.read_suite(RESULTS / name))
-    reference = None if committed.empty or committed.equals(rows) else committed
-    return sections.of_cells(suite.EXPERIMENTS, rows, reference)
+        return sections.of_paper(suite, source.rows, source.points)
+    reference = None
+    if not source.committed:
+        committed = tables.current(suite.EXPERIMENTS, store.read_suite(RESULTS / name))
+        reference = None if committed.empty else committed
+    return sections.of_cells(source.experiments, source.rows, source.points, reference)
 
 
 def _save(picture: sections.Picture, folder: Path) -> str:

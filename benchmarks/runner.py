@@ -43,13 +43,26 @@ def missing(experiment: Experiment, seed: int, folder: Path) -> Job:
     return [Run(experiment, i) for i in range(experiment.trials) if i not in set(rows["trial"])]
 
 
-def path_of(experiment: Experiment, folder: Path) -> Path:
-    """The results file of an experiment in a suite's folder."""
-    return folder / "trials" / f"{experiment.name}.csv"
+def path_of(experiment: Experiment, folder: Path, kind: str = "trials") -> Path:
+    """The file of an experiment's rows, or of its `curves`, in a suite's folder."""
+    return folder / kind / f"{experiment.name}.csv"
 
 
-def run(experiments: Sequence[Experiment], seed: int, folder: Path, console: Console) -> None:
+def run(
+    experiments: Sequence[Experiment],
+    seed: int,
+    folder: Path,
+    console: Console,
+    curves: bool = False,
+) -> None:
     """Runs the missing trials and adds each row to its file as soon as the trial is finished.
+
+    Args:
+        experiments: what to run.
+        seed: seed of the run.
+        folder: the suite's folder of results.
+        console: where to show how far it is.
+        curves: whether to keep the trials' learning curves, too.
 
     Raises:
         UsageError: rows cannot be written, or a worker was killed.
@@ -58,9 +71,13 @@ def run(experiments: Sequence[Experiment], seed: int, folder: Path, console: Con
     store.require_writable(folder / "trials")
     lacking = {each: missing(each, seed, folder) for each in experiments}
     lacking = {each: runs for each, runs in lacking.items() if runs}
+    for each in lacking if curves else ():
+        store.read(path_of(each, folder, "curves"), store.CURVE_COLUMNS)  # refuses a foreign file
     with View(console, {each: len(runs) for each, runs in lacking.items()}) as view:
         for loops, jobs in _by_compiler(_grouped(lacking)):
             for news in _work(jobs, seed, loops):
+                if news.rows and curves:  # first: a row without a curve would stay without
+                    store.add_curves(path_of(news.experiment, folder, "curves"), news.points)
                 if news.rows:
                     store.add(path_of(news.experiment, folder), news.rows)
                 view.news(news)

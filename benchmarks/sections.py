@@ -7,8 +7,9 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks import figures, findings, pairwise, paper, paper_figure, tables
+from benchmarks import curves, figures, findings, pairwise, paper, paper_figure, tables
 from benchmarks.experiment import Experiment
+from benchmarks.trial import TEST_GROUP
 
 WILSON = "Solved trials of all, with 95 % Wilson intervals."
 RESULTS = (
@@ -19,6 +20,10 @@ RESULTS = (
     "trial: mean."
 )
 PART = "Experiments of which trials are missing"
+NO_CURVES = (
+    "These trials were run without keeping learning curves, so that none are drawn; "
+    "`python -m benchmarks run` keeps those of the trials that it runs."
+)
 
 
 class Picture(NamedTuple):
@@ -59,13 +64,24 @@ class Contents(NamedTuple):
 
 
 def of_cells(
-    experiments: Sequence[Experiment], rows: pd.DataFrame, reference: pd.DataFrame | None
+    experiments: Sequence[Experiment],
+    rows: pd.DataFrame,
+    points: pd.DataFrame,
+    reference: pd.DataFrame | None,
 ) -> Contents:
-    """The page of a suite of cells and tasks; `reference` are the committed rows, to compare."""
+    """The page of a suite of cells and tasks.
+
+    Args:
+        experiments: what is compared.
+        rows: their rows.
+        points: learning curves of those trials, as far as they have any.
+        reference: the committed rows, to compare; None where they are the same.
+    """
     lines, counts = labelled(experiments, rows), counted(rows)
     looks = figures.looks(list(dict.fromkeys(lines["cell"])))
-    pictures = [_success(lines), _curves(lines, rows, looks), _cost(lines, looks)]
-    notices = [_plain(tables.missing(lines))]
+    learning = _learning(lines, rows, points, looks)
+    pictures = [_success(lines), _curves(lines, rows, looks), *learning, _cost(lines, looks)]
+    notices = [_plain(tables.missing(lines))] + [_plain(NO_CURVES)] * (not learning)
     if lines.groupby("family")["delay"].nunique().max() > 1:
         pictures.insert(1, _delays(lines, looks))
     else:
@@ -92,8 +108,8 @@ def of_cells(
     )
 
 
-def of_paper(suite: ModuleType, rows: pd.DataFrame) -> Contents:
-    """The page of a suite that stands beside the paper's rows."""
+def of_paper(suite: ModuleType, rows: pd.DataFrame, points: pd.DataFrame) -> Contents:
+    """The page of a suite that stands beside the paper's rows; `points` are learning curves."""
     lines, counts = paper.comparison(suite.COMPARED, rows), counted(rows)
     table = paper.readable(lines).fillna("").replace("*literal*", "literal")
     if not lines["variant"].any():
@@ -109,8 +125,15 @@ def of_paper(suite: ModuleType, rows: pd.DataFrame) -> Contents:
         "the mean is a lower bound), with 95 % bootstrap intervals over trials; success rates with "
         "95 % Wilson intervals. The paper gives no intervals, and not always a success rate.",
     )
+    ours = labelled(suite.EXPERIMENTS, rows)
+    looks = figures.looks(list(dict.fromkeys(ours["cell"])))
+    learning = [
+        each._replace(statistic=f"{counts} {each.statistic}")
+        for each in _learning(ours, rows, points, looks)
+    ]
+    notices = [paper.missing(lines)] + [_plain(NO_CURVES)] * (not learning)
     sheet = Sheet("results", "All rows", table, f"{counts} {_plain(paper.RULES)}")
-    return Contents(list(filter(None, [paper.missing(lines)])), [picture], None, [sheet])
+    return Contents(list(filter(None, notices)), [picture, *learning], None, [sheet])
 
 
 def labelled(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
@@ -165,6 +188,43 @@ def _curves(lines: pd.DataFrame, rows: pd.DataFrame, looks: dict[str, figures.Lo
         "Kaplan-Meier estimates of the share of trials solved by then, unsolved ones censored at "
         "the budget (a bar at the end), with 95 % Wilson bands.",
     )
+
+
+def _learning(
+    lines: pd.DataFrame, rows: pd.DataFrame, points: pd.DataFrame, looks: dict[str, figures.Look]
+) -> list[Picture]:
+    """The picture of the learning curves; none where no trial has one."""
+    if points.empty:
+        return []
+    lines = lines[lines["digest"].isin(points["digest"])]
+    budgets = rows.groupby("digest")["budget"].first()
+    found = {
+        digest: curves.quartiles(group, budgets[digest])
+        for digest, group in points.groupby("digest")
+    }
+    halved = [
+        curves.first_below(found[line.digest], (1 - line.chance_right) / 2)
+        for line in lines.itertuples()
+    ]
+    trials = points.drop_duplicates(["digest", "seed", "trial"])
+    lacking = len(rows) - len(trials)
+    return [
+        Picture(
+            "learning",
+            "Learning curves",
+            figures.learning(lines, found, looks),
+            f"Learning curves of {_named(lines)}: median share of wrong sequences against training "
+            "sequences.",
+            findings.learning(lines.assign(halved=halved)),
+            f"Curves of {len(trials)} trials"
+            + (f"; {lacking} were run without keeping one" if lacking else "")
+            + ". Median over trials of the share of wrong sequences, with quartiles (band): at "
+            f"inspections, of the first {TEST_GROUP} fresh sequences (of fixed sets: of all "
+            "strings); where a rule on the latest training sequences ends the trial, of those. A "
+            "trial that has stopped keeps its last value, one that is solved too. Dotted: the best "
+            "constant output.",
+        )
+    ]
 
 
 def _cost(lines: pd.DataFrame, looks: dict[str, figures.Look]) -> Picture:

@@ -1,4 +1,4 @@
-"""Rows on disk: one CSV file for each experiment, written whole or not at all."""
+"""Rows and curves on disk: CSV files for each experiment, written whole or not at all."""
 
 import contextlib
 import os
@@ -42,38 +42,54 @@ COLUMNS = {
 }
 """Columns of a results file and their types; results/README.md says what each means."""
 
+CURVE_COLUMNS = {
+    "digest": str,
+    "seed": "int64",
+    "trial": "int64",
+    "sequences": "int64",
+    "wrong": "float64",
+    "error": "float64",
+}
+"""Columns of a file of learning curves, a line for each point."""
+
 IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
 
 
-def read(path: Path) -> pd.DataFrame:
-    """The rows of one results file; no rows if there is no such file.
+def read(path: Path, columns: dict = COLUMNS) -> pd.DataFrame:
+    """The rows of one file with these columns; no rows if there is no such file.
 
     Raises:
         UsageError: the file is not a results file of this schema.
     """
     if not path.exists():
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     try:
         rows = pd.read_csv(
             path,
-            dtype=COLUMNS,
+            dtype=columns,
             keep_default_na=False,
-            na_values={name: [""] for name, kind in COLUMNS.items() if kind is not str},
+            na_values={name: [""] for name, kind in columns.items() if kind is not str},
         )
     except (OSError, ValueError) as error:
         raise _foreign(path) from error
-    if list(rows.columns) != list(COLUMNS):
+    if list(rows.columns) != list(columns):
         raise _foreign(path)
     return rows
 
 
 def read_suite(folder: Path) -> pd.DataFrame:
     """All rows of a suite's results folder."""
-    return pd.concat(
-        [read(path) for path in sorted((folder / "trials").glob("*.csv"))]
-        or [read(folder / "trials" / "none.csv")],
-        ignore_index=True,
-    )
+    return _read_all(folder / "trials", COLUMNS)
+
+
+def read_curves(folder: Path) -> pd.DataFrame:
+    """The points of all learning curves in a suite's results folder."""
+    return _read_all(folder / "curves", CURVE_COLUMNS)
+
+
+def _read_all(folder: Path, columns: dict) -> pd.DataFrame:
+    files = [read(path, columns) for path in sorted(folder.glob("*.csv"))]
+    return pd.concat(files or [read(folder / "none.csv", columns)], ignore_index=True)
 
 
 def add(path: Path, rows: list[dict]) -> None:
@@ -89,6 +105,23 @@ def add(path: Path, rows: list[dict]) -> None:
     rows = pd.concat([old, new] if len(old) else [new], ignore_index=True)
     rows = rows.drop_duplicates(IDENTITY).sort_values(IDENTITY)
     write(path, rows.to_csv(index=False, lineterminator="\n"))
+
+
+def add_curves(path: Path, points: list[dict]) -> None:
+    """Adds whole learning curves to a file; a curve takes the place of an older one of its trial.
+
+    A trial that a kill has kept from having a row is trained again, so its curve comes again.
+
+    Raises:
+        UsageError: the file is of another schema, or the folder cannot be written.
+    """
+    old = read(path, CURVE_COLUMNS)
+    new = pd.DataFrame(points, columns=list(CURVE_COLUMNS)).astype(CURVE_COLUMNS)
+    again = old.set_index(IDENTITY).index.isin(new.set_index(IDENTITY).index)
+    both = pd.concat([old[~again], new] if len(old) else [new]).sort_values(
+        [*IDENTITY, "sequences"]
+    )
+    write(path, both.to_csv(index=False, lineterminator="\n"))
 
 
 def write(path: Path, content: str | bytes) -> None:

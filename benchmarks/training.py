@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks import curves
 from benchmarks.experiment import Experiment, describe
 from benchmarks.programs import program
 from benchmarks.provenance import provenance
@@ -44,12 +45,14 @@ class News(NamedTuple):
         seen: training sequences that they saw.
         seconds: how long that took, the experiment's share of the block.
         rows: rows of those that have finished.
+        points: the points of their learning curves.
     """
 
     experiment: Experiment
     seen: int
     seconds: float
     rows: list[dict]
+    points: list[dict]
 
 
 def train(seed: int, runs: list[Run]) -> Iterator[list[News]]:
@@ -60,7 +63,7 @@ def train(seed: int, runs: list[Run]) -> Iterator[list[News]]:
     The experiments may differ in anything but the recipe and the number of training sets: in
     their rates, say. Their trials share one compiled program.
     """
-    yield [News(each, 0, 0.0, []) for each in dict.fromkeys(run.experiment for run in runs)]
+    yield [News(each, 0, 0.0, [], []) for each in dict.fromkeys(run.experiment for run in runs)]
     lanes = Lanes(seed, runs)  # compiles
     while lanes.busy:
         yield lanes.block()
@@ -79,6 +82,9 @@ class Lanes:
         self.lanes: list[Run | None] = [None] * count
         self.idle = Run(runs[0].experiment, 0)  # what an unused lane is a frozen copy of
         self.seconds = np.zeros(count)
+        self.chunk = self.recipe.inspect_every * self.recipe.learner.batch
+        self.kept = curves.kept(self.recipe.budget // self.chunk)
+        self.points: list[list[dict]] = [[] for _ in range(count)]
         self.trials: Trial | None = None
         self.sets = None
         self._fill()
@@ -100,28 +106,56 @@ class Lanes:
         began, before = time.perf_counter(), np.asarray(self.trials.seen)
         for _ in range(self.recipe.inspect_every // self.updates):
             self.trials = self.run.train(self.setup.rate, self.trials, self._training())
-        self.trials = self.run.inspect(self.trials, self._inspection())
+        verdicts = self._inspection()
+        self.trials = self.run.inspect(self.trials, verdicts)
         running = np.asarray(self.trials.outcome) == RUNNING
         progress = np.asarray(self.trials.seen) - before
         shares = (time.perf_counter() - began) * progress / max(progress.sum(), 1)
         self.seconds += shares
         done = [i for i, lane in enumerate(self.lanes) if lane and not running[i]]
-        news = self._news(progress, shares, self._rows(done) if done else [])
+        self._keep(verdicts, done)
+        news = self._news(progress, shares, done)
         if done:
             self.lanes = [None if i in done else lane for i, lane in enumerate(self.lanes)]
             self._fill()
         return news
 
-    def _news(self, progress: np.ndarray, shares: np.ndarray, rows: list[dict]) -> list[News]:
+    def _keep(self, verdicts: Verdict, done: list[int]) -> None:
+        """Adds a point to the curves of trials that are done or at an inspection that is kept."""
+        seen = np.asarray(self.trials.seen)
+        here = [
+            i
+            for i, lane in enumerate(self.lanes)
+            if lane and (i in done or seen[i] // self.chunk in self.kept)
+        ]
+        if not here:
+            return
+        if not self.source.finite:  # of fresh sequences, these are judged whatever trains beside it
+            verdicts = jax.tree.map(lambda a: a[:, :TEST_GROUP], verdicts)
+        level = jax.device_get(self.recipe.criterion.level(self.trials.criterion, verdicts))
+        for lane in here:
+            point = {
+                "digest": self.lanes[lane].experiment.digest,
+                "seed": self.seed,
+                "trial": self.lanes[lane].index,
+                "sequences": int(seen[lane]),
+                "wrong": round(float(level.wrong[lane]), 3),
+                "error": round(float(level.error[lane]), 4),
+            }
+            self.points[lane].append(point)
+
+    def _news(self, progress: np.ndarray, shares: np.ndarray, done: list[int]) -> list[News]:
         news = {}
         for lane, seen, seconds in zip(self.lanes, progress, shares, strict=True):
             if lane:
-                old = news.get(lane.experiment, News(lane.experiment, 0, 0.0, []))
+                old = news.get(lane.experiment, News(lane.experiment, 0, 0.0, [], []))
                 news[lane.experiment] = old._replace(
                     seen=old.seen + int(seen), seconds=old.seconds + float(seconds)
                 )
-        for each in news.values():
-            each.rows.extend(row for row in rows if row["experiment"] == each.experiment.name)
+        for lane, row in zip(done, self._rows(done) if done else [], strict=True):
+            mine = news[self.lanes[lane].experiment]
+            mine.rows.append(row)
+            mine.points.extend(self.points[lane])
         return list(news.values())
 
     def _fill(self) -> None:
@@ -129,6 +163,7 @@ class Lanes:
         free = np.array([lane is None for lane in self.lanes])
         for lane in np.flatnonzero(free):
             self.lanes[lane] = self.waiting.pop() if self.waiting else None
+            self.points[lane] = []
         runs = [lane or self.idle for lane in self.lanes]
         indices, rates = [run.index for run in runs], [run.experiment.rate for run in runs]
         self.setup = setups(self.seed, indices, rates, self.data_sets)
@@ -152,8 +187,7 @@ class Lanes:
             return _join([self.run.verdicts(self.trials, each) for each in self.sets])
         size = max((c.inspection for c in criteria), default=0)
         wrong_at_most = max((c.wrong_at_most for c in criteria), default=0)
-        every = self.recipe.inspect_every * self.recipe.learner.batch
-        first = self.trials.seen * max(1, -(-size // every))  # no inspection repeats another's
+        first = self.trials.seen * max(1, -(-size // self.chunk))  # no inspection repeats another's
         return self._fresh_verdicts(INSPECT, first, size, wrong_at_most)
 
     def _test(self) -> Verdict:

@@ -110,6 +110,8 @@ def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path):
     first = command(*arguments, "--trials", 1)
     assert first.returncode == 0, first.stderr
     (path,) = (tmp_path / "tiny" / "trials").iterdir()
+    (curve,) = (tmp_path / "tiny" / "curves").iterdir()
+    assert curve.name == path.name
     earlier = store.read(path)
     second = command(*arguments, "--trials", 3)
     assert second.returncode == 0, second.stderr
@@ -118,6 +120,7 @@ def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path):
     assert later["trial"].tolist() == [0, 1, 2]
     assert later[:1].equals(earlier)
     assert later["device"].str.len().min() > 0
+    assert store.read_curves(tmp_path / "tiny")["trial"].unique().tolist() == [0, 1, 2]
     assert "3/3" in second.stdout
     assert "two-sequence-20" in second.stdout
     again = command(*arguments, "--trials", 3)
@@ -133,7 +136,7 @@ def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_p
     rows = store.read(tmp_path / "quick" / "trials" / "two-sequence-50.Leaky.csv")
     assert rows["cell"].tolist() == ["Leaky"] * 2
     assert (tmp_path / "quick" / "rates.csv").read_text().count("Leaky") == 1
-    assert len(list((tmp_path / "quick" / "tuning" / "trials").iterdir())) == 5
+    assert [len(list(each.iterdir())) for each in (tmp_path / "quick" / "tuning").iterdir()] == [5]
 
 
 # Who starts the tests in the background of a script hands an ignored SIGINT down to all of them.

@@ -42,6 +42,9 @@ def test_recent_is_the_plain_window(rule, batch, stream):
         state = rule.observe(state, verdicts(*zip(*part, strict=True)))
         oracle.recent.extend(part)
         assert bool(rule.met(state)) == oracle.met()
+        level = rule.level(state, None)
+        assert level.error == pytest.approx(np.mean([error for error, _ in oracle.recent]))
+        assert level.wrong == pytest.approx(np.mean([wrong for _, wrong in oracle.recent]))
 
 
 def test_recent_is_not_met_before_the_window_is_full():

@@ -30,7 +30,7 @@ def test_every_fidelity_note_is_cited_where_it_is_decided_and_every_citation_has
 def test_results_readme_explains_every_column():
     text = (ROOT / "results" / "README.md").read_text()
     table = "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| "))
-    assert set(store.COLUMNS) <= set(re.findall(r"\w+", table))
+    assert set(store.COLUMNS) | set(store.CURVE_COLUMNS) <= set(re.findall(r"\w+", table))
 
 
 def test_readme_shows_the_committed_table():
@@ -38,6 +38,23 @@ def test_readme_shows_the_committed_table():
     page = (ROOT / "results" / "quick" / "table.md").read_text()
     matrix = page[page.index("| task") :].split("\n\n")[0]
     assert matrix in (ROOT / "README.md").read_text()
+
+
+def test_the_figures_of_the_readme_are_those_that_make_figures_copies():
+    shown = re.findall(r"!\[(.*?)\]\((.*?)\)", (ROOT / "README.md").read_text())
+    makefile = (ROOT / "Makefile").read_text()
+    (suites,) = re.findall(r"benchmarks report (.*) --out results", makefile)
+    copied = re.findall(r"cp results/(\w+)/report/\w+\.png (docs/figures/\w+\.png)", makefile)
+    assert {suite for suite, _ in copied} <= set(suites.split())
+    assert [path for _, path in copied] == [path for _, path in shown]
+    assert {path.name for path in (ROOT / "docs" / "figures").iterdir()} == {
+        Path(path).name for _, path in shown
+    }
+    for alt, path in shown:
+        assert len(alt) > 40
+        picture = (ROOT / path).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 300_000
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

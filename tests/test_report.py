@@ -7,20 +7,23 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks import figures, findings, paper, paper_figure, report, sections, store, suites
-from benchmarks.__main__ import main
+from benchmarks.__main__ import _with_cell, main
+from benchmarks.curves import Quartiles
 from benchmarks.modern import RESULTS
 from tests.made_up import rows
 from tests.tiny import experiment
 
 FIGURES = {
     "smoke": ["success", "sequences", "cost"],
-    "lags": ["success", "delay", "sequences", "cost"],
+    "lags": ["success", "delay", "sequences", "learning", "cost"],
     "paper": ["paper"],
 }
+ROOT = Path(__file__).parents[1]
 CHROMIUM = "/usr/bin/chromium"
 NEEDED = [(200, 400, 200, 400), (400, 800, 1600, None), (None,), (800, 1000, None, None)]
 
@@ -42,6 +45,19 @@ def made_up(name):
     return pd.concat(parts)
 
 
+def made_up_points(rows):
+    """A curve for every second of these trials."""
+    columns = ["digest", "seed", "trial"]
+    trials = rows.loc[rows["trial"] % 2 == 0, columns].assign(error=0.1)
+    levels = {2000: 0.9, 10_000: 0.3, 40_000: 0.02}
+    return pd.concat([trials.assign(sequences=n, wrong=w) for n, w in levels.items()])[
+        list(store.CURVE_COLUMNS)
+    ]
+
+
+NO_POINTS = pd.DataFrame(columns=list(store.CURVE_COLUMNS))
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The reports of all suites of `FIGURES`, made by the command."""
@@ -50,6 +66,9 @@ def folder(tmp_path_factory):
         trials = folder / name / "trials"
         trials.mkdir(parents=True)
         made_up(name).to_csv(trials / "all.csv", index=False)
+        if "learning" in FIGURES[name]:
+            path = folder / name / "curves" / "all.csv"
+            store.add_curves(path, made_up_points(made_up(name)).to_dict("records"))
     assert main(["report", *FIGURES, "--out", str(folder)]) == 0
     return folder
 
@@ -126,9 +145,20 @@ def test_figures_and_tables_say_what_they_are_of(folder, name, text):
     assert f"Made of the rows in {folder / name}." in text
 
 
+def test_learning_curves_are_drawn_of_the_trials_that_have_one(name, text):
+    rows = made_up(name)
+    missing = "run without keeping learning curves" in text
+    assert missing == ("learning" not in FIGURES[name])
+    if not missing:
+        with_curve = int((rows["trial"] % 2 == 0).sum())
+        lacking = len(rows) - with_curve
+        assert f"Curves of {with_curve} trials; {lacking} were run without keeping one." in text
+        assert "A trial that has stopped keeps its last value" in text
+
+
 def test_the_same_rows_make_the_same_files(folder, tmp_path):
     with matplotlib.rc_context(figures.STYLE):
-        contents = sections.of_paper(suites.load("paper"), made_up("paper"))
+        contents = sections.of_paper(suites.load("paper"), made_up("paper"), NO_POINTS)
         svg = report._save(contents.pictures[0], tmp_path)
     made = folder / "paper" / "report"
     assert svg in (made / "paper.html").read_text()
@@ -168,6 +198,29 @@ def test_the_sentences_of_ties_and_of_nothing():
     assert findings.cost(part) == "No cell solves 95% of its trials on any task."
 
 
+def test_the_sentence_of_the_learning_curves():
+    found = lines(("t", 10, "a", GOOD), ("t", 10, "b", BAD), ("u", 10, "a", GOOD))
+    text = findings.learning(found.assign(halved=[40, float("inf"), 40]))
+    assert "below half of that of the best constant output first" in text
+    assert text.endswith("with a on 2 of 2 tasks; it never does with b on 1.")
+    text = findings.learning(found.assign(halved=float("inf")))
+    assert text.endswith("best constant output on any task.")
+    part = lines(("t", 10, "a", PART)).assign(halved=40)
+    assert findings.learning(part) == "No experiment has all its trials yet."
+
+
+def test_learning_curves_are_drawn_as_they_are():
+    found = lines(("t", 10, "a", GOOD))
+    quartiles = Quartiles(*np.array([[10, 20, 40], [0.1, 0.1, 0], [0.5, 0.2, 0], [0.6, 0.4, 0.1]]))
+    figure = figures.learning(found, {found["digest"][0]: quartiles}, figures.looks(["a"]))
+    drawn, chance = figure.axes[0].lines[1:]  # the first is the legend's
+    assert drawn.get_xydata().tolist() == [[10, 0.5], [20, 0.2], [40, 0]]
+    assert chance.get_ydata()[0] == 0.5  # of two-sequence
+    (band,) = figure.axes[0].collections
+    corners = {tuple(each) for each in band.get_paths()[0].vertices}
+    assert {(10, 0.1), (20, 0.1), (40, 0), (10, 0.6), (20, 0.4), (40, 0.1)} <= corners
+
+
 def test_a_heat_map_shows_counts_and_what_lacks():
     found = lines(("t", 10, "a", GOOD), ("t", 10, "b", PART), ("u", 10, "a", BAD))
     axis = figures.heat_map(found).axes[0]
@@ -195,18 +248,57 @@ def test_rows_of_ones_own_come_first_and_committed_ones_else(tmp_path, monkeypat
     suite, own, committed = suites.load("smoke"), tmp_path / "own", tmp_path / "results"
     monkeypatch.setattr(report, "RESULTS", committed)
     each = suite.EXPERIMENTS[0]
-    found, text = report._rows("smoke", suite, own / "smoke")
-    assert found.empty
+    source = report._source("smoke", suite, own / "smoke")
+    assert source.rows.empty
     store.add(committed / "smoke" / "trials" / "a.csv", rows(each, 40).to_dict("records"))
-    found, text = report._rows("smoke", suite, own / "smoke")
-    assert len(found) == 1
-    assert text.startswith("Made of the committed rows")
-    assert "own/smoke has none" in text
+    source = report._source("smoke", suite, own / "smoke")
+    assert len(source.rows) == 1
+    assert source.committed
+    assert source.text.startswith("Made of the committed rows")
+    assert "own/smoke has none" in source.text
     store.add(own / "smoke" / "trials" / "a.csv", rows(each, 40, 80).to_dict("records"))
-    found, text = report._rows("smoke", suite, own / "smoke")
-    assert len(found) == 2
-    assert text == "Made of the rows in own/smoke."
-    assert "has none" not in report._rows("smoke", suite, committed / "smoke")[1]
+    source = report._source("smoke", suite, own / "smoke")
+    assert len(source.rows) == 2
+    assert not source.committed
+    assert source.text == "Made of the rows in own/smoke."
+    assert "has none" not in report._source("smoke", suite, committed / "smoke").text
+
+
+def test_a_curve_without_a_row_is_left_out(tmp_path):
+    """A kill between both writes leaves such a one; its trial is run again."""
+    suite = suites.load("smoke")
+    done = rows(suite.EXPERIMENTS[0], 40, seed=0)
+    points = made_up_points(pd.concat([done, done.assign(trial=2)]))
+    store.add(tmp_path / "trials" / "a.csv", done.to_dict("records"))
+    store.add_curves(tmp_path / "curves" / "a.csv", points.to_dict("records"))
+    assert report._source("smoke", suite, tmp_path).points["trial"].tolist() == [0, 0, 0]
+
+
+def shows(figure, label):
+    """Whether a figure has this label in its legends or at its axes."""
+    legends = [each.get_text() for legend in figure.legends for each in legend.get_texts()]
+    ticks = [each.get_text() for axis in figure.axes for each in axis.get_xticklabels()]
+    return label in legends + ticks
+
+
+def test_ones_own_cell_stands_beside_the_committed_ones(tmp_path, monkeypatch):
+    spec, suite = f"{ROOT}/tests/cells/leaky.py:Leaky", suites.load("quick")
+    own = _with_cell(suite.EXPERIMENTS, spec)
+    done = pd.concat([rows(each, *[2000] * 20, cell="Leaky", seed=0) for each in own])
+    folder = tmp_path / "quick"
+    store.add(folder / "trials" / "own.csv", done.to_dict("records"))
+    points = made_up_points(done).to_dict("records")
+    store.add_curves(folder / "curves" / "own.csv", points)
+    seen = []
+    monkeypatch.setattr(report, "_save", lambda picture, _: seen.append(picture) or "")
+    assert main(["report", "quick", "--cell", spec, "--out", str(tmp_path)]) == 0
+    assert [each.name for each in seen] == ["success", "sequences", "learning", "cost"]
+    assert all(shows(each.figure, "Leaky") for each in seen)
+    text = (folder / "report" / "quick.html").read_text()
+    assert text.count('<th scope="row">Leaky</th>') == len(own) == 6
+    assert f"report quick --cell {spec} --out {tmp_path}" in text
+    assert f"Those of Leaky: {folder}." in text
+    assert "reference" not in text  # the others are the committed rows themselves
 
 
 def failing(arguments, capsys):
@@ -221,6 +313,14 @@ def test_misuse_is_one_line_and_status_2(tmp_path, capsys):
     assert "no suite 'fast'; there are:" in failing(["quick", "fast"], capsys)
     assert "required: SUITE" in failing([], capsys)
     assert "no rows of smoke in" in failing(["smoke", "--out", str(tmp_path)], capsys)
+    own = ["--cell", f"{ROOT}/tests/cells/leaky.py:Leaky", "--out", str(tmp_path)]
+    assert "make some with: python -m benchmarks run quick --cell" in failing(
+        ["quick", *own], capsys
+    )
+    assert "suite paper has no learning rates" in failing(["paper", *own], capsys)
+    own[1] = str(tmp_path / "my.py:lstm")
+    (tmp_path / "my.py").write_text("from flax.nnx import GRUCell as lstm")
+    assert "suite quick has a cell lstm of its own" in failing(["quick", *own], capsys)
     (tmp_path / "file").write_text("mine")
     error = failing(["quick", "--out", str(tmp_path / "file")], capsys)
     assert "cannot write results to" in error
@@ -309,6 +409,6 @@ def rank(text):
 
 
 def test_the_committed_results_have_rows_for_make_report():
-    makefile = (Path(__file__).parents[1] / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     (names,) = re.findall(r"benchmarks report (.*) --out results", makefile)
     assert all((RESULTS / name).is_dir() or name == "paper" for name in names.split())

@@ -44,6 +44,39 @@ def test_no_file_is_no_rows(tmp_path):
     assert list(store.read_suite(tmp_path).columns) == list(store.COLUMNS)
 
 
+def point(trial, sequences, wrong, **changes):
+    place = {"digest": "d", "seed": 0, "trial": trial, "sequences": sequences}
+    return place | {"wrong": wrong, "error": 0.25} | changes
+
+
+def test_curves_come_back_as_they_were(tmp_path):
+    path = tmp_path / "curves" / "a.csv"
+    given = [point(0, 40, 0.9), point(0, 80, 0.125), point(1, 40, 1.0, error=float("nan"))]
+    store.add_curves(path, given[2:])
+    store.add_curves(path, given[:2])
+    back = store.read_curves(tmp_path)
+    assert list(back.columns) == list(store.CURVE_COLUMNS)
+    assert back["sequences"].tolist() == [40, 80, 40]
+    assert back["wrong"].tolist() == [0.9, 0.125, 1.0]
+    assert back["error"].isna().tolist() == [False, False, True]
+    assert store.read_curves(tmp_path / "elsewhere").empty
+
+
+def test_a_curve_is_replaced_as_a_whole(tmp_path):
+    path = tmp_path / "a.csv"
+    others = [point(0, 40, 0.3, seed=1), point(0, 40, 0.4, digest="e")]
+    store.add_curves(path, [point(0, 40, 0.1), point(0, 80, 0.1), *others])
+    store.add_curves(path, [point(0, 60, 0.2)])
+    back = store.read(path, store.CURVE_COLUMNS)
+    assert back[["sequences", "wrong"]].to_numpy().tolist() == [[60, 0.2], [40, 0.3], [40, 0.4]]
+
+
+def test_rows_are_not_curves(tmp_path):
+    store.add(tmp_path / "a.csv", [row(0)])
+    with pytest.raises(UsageError, match="not a results file of this version"):
+        store.add_curves(tmp_path / "a.csv", [point(0, 40, 0.9)])
+
+
 @pytest.mark.parametrize(
     "text", ["a,b\n1,2\n", "", "\x00\x01", ",".join(store.COLUMNS) + "\n" + "words," * 27 + "\n"]
 )
