@@ -16,12 +16,14 @@ class FlaxNet(nnx.Module):
     """`nnx.RNN` of a cell, and a readout of the last step."""
 
     def __init__(self, cell: type[nnx.RNNCellBase], n_in: int, hidden: int, rngs: nnx.Rngs):
-        self.layer = nnx.RNN(cell(n_in, hidden, rngs=rngs))
+        self.layer = nnx.RNN(cell(n_in, hidden, rngs=rngs), rngs=False)
         self.readout = nnx.Linear(hidden, 1, rngs=rngs)
 
     def __call__(self, inputs: jax.Array, last: jax.Array) -> jax.Array:
         """Inputs `[batch, T, n_in]`, number of the last step `[batch]` -> outputs `[batch, 1]`."""
-        states = self.layer(inputs)
+        # A carry of zeros from outside: drawn inside, it would change the net's keys in a trace.
+        carry = self.layer.cell.initialize_carry(inputs[:, 0].shape, nnx.Rngs(0))
+        states = self.layer(inputs, initial_carry=carry)
         return self.readout(states[jnp.arange(len(last)), last])
 
 
