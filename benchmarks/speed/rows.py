@@ -62,8 +62,8 @@ class Spread(NamedTuple):
 
 def frame(rows: list[dict]) -> pd.DataFrame:
     """Rows as a table with all columns; what a row does not have is empty."""
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.fillna(dict.fromkeys(TEXTS, "")).astype(COLUMNS)
+    empty = dict.fromkeys(TEXTS, "")
+    return pd.DataFrame([empty | row for row in rows], columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def save(path: Path, rows: pd.DataFrame) -> None:
@@ -82,8 +82,9 @@ def load(path: Path) -> pd.DataFrame:
         UsageError: there is none, or it is of another schema.
     """
     try:
-        rows = pd.read_csv(path)
-        return frame(rows[list(COLUMNS)].to_dict("records"))
+        numbers = {name: [""] for name in COLUMNS if name not in TEXTS}
+        rows = pd.read_csv(path, dtype=COLUMNS, keep_default_na=False, na_values=numbers)
+        return rows[list(COLUMNS)]
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"{path} is no file of measurements; make one with: make speed") from error
 

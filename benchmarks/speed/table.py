@@ -94,7 +94,7 @@ def terminal(measured: pd.DataFrame) -> list[Table]:
         if name in set(found["section"])
     }
     shown["Targets"] = targets.table(measured)
-    return [_terminal(title, each) for title, each in shown.items()]
+    return [_terminal(title, each) for title, each in shown.items() if len(each)]
 
 
 def _terminal(title: str, shown: pd.DataFrame) -> Table:
@@ -125,7 +125,7 @@ def sections(measured: pd.DataFrame) -> str:
             shown = columns(name, found[found["section"] == name])
             markdown = shown.to_markdown(index=False, disable_numparse=True)
             parts.append(f"{TITLES[name]}:\n\n{markdown}")
-    return "\n\n".join([*parts, RULES, targets.COUNTED, origin(measured)])
+    return "\n\n".join(filter(None, [*parts, RULES, targets.COUNTED, origin(measured)]))
 
 
 def origin(measured: pd.DataFrame) -> str:

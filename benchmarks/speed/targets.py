@@ -70,8 +70,12 @@ def share_of_data(group: str) -> Measure:
 
 def throughput(measured: pd.DataFrame) -> Spread | None:
     """Work of a process on each core over that of a single process."""
-    group = measured[measured["group"] == "adding-100, processes"]["alternative"].unique()
-    return rows.ratio(measured, plan.LEARNER97, "adding-100, processes", group[0], group[-1])
+    name = "adding-100, processes"
+    counts = measured[measured["group"] == name]["processes"]
+    if counts.empty:
+        return None
+    one, most = (f"{n} at once" for n in (counts.min(), counts.max()))
+    return rows.ratio(measured, plan.LEARNER97, name, one, most)
 
 
 def latency(measured: pd.DataFrame) -> Spread | None:
@@ -154,7 +158,12 @@ TARGETS = (
 
 
 def table(measured: pd.DataFrame) -> pd.DataFrame:
-    """Columns: what, measured, target, and whether it is met; as text."""
+    """Columns: what, measured, target, and whether it is met; as text.
+
+    No rows for a measurement of something else, of an accelerator say.
+    """
+    if (measured["section"] == plan.ACCELERATOR).all():
+        return pd.DataFrame()
     return pd.DataFrame(
         [_line(target, target.measure(measured)) for target in TARGETS],
         columns=["what", "measured", "target", ""],
