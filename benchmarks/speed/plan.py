@@ -142,8 +142,9 @@ def minibatch(places: Places, work: Work) -> Group:
     """A modern cell on all cores: ours at several widths, PyTorch, flax."""
     updates = max(2, UPDATES[work.hidden] * 100 // work.delay)
     alternatives = [_trained(places, work, updates, LANES)]
-    if work.cell in LAYERS:
+    if work.cell == "lstm":
         alternatives += [_trained(places, work, updates, lanes) for lanes in (1, VMAPPED)]
+    if work.cell in LAYERS:
         alternatives += _torch(places, work, updates)
         alternatives += _flax(places, work, max(1, updates // VMAPPED))
     return Group(
