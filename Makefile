@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help benchmark paper table report figures check baseline test lint smoke tune results clean
+.PHONY: help benchmark paper table report figures check baseline speed test lint smoke tune results clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -31,6 +31,9 @@ check: .venv/ready ## has learning got worse? run suite `smoke`, compare with re
 
 baseline: .venv/ready ## rewrite results/baseline.csv, on purpose (twice the time of `make check`)
 	$(BIN)/python -m benchmarks baseline
+
+speed: .venv/ready ## time the learners against their alternatives (10 minutes on 2 cores, nothing beside it)
+	$(BIN)/python -m benchmarks speed
 
 test: .venv/ready ## the tests
 	$(BIN)/python -m pytest -n 2

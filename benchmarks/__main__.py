@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks list|run|table|report|tune|check|baseline`."""
+"""The command line: `python -m benchmarks list|run|table|report|tune|check|baseline|speed`."""
 
 import argparse
 import fnmatch
@@ -100,6 +100,10 @@ def _parser() -> argparse.ArgumentParser:
     reporting.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
     reporting.set_defaults(command=_report)
     _add_check(commands)
+    text = "time the learners against their alternatives, and write .csv and .md (10 minutes)"
+    timing = commands.add_parser("speed", help=text, description=text)
+    timing.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
+    timing.set_defaults(command=_speed, suite="speed")
     return parser
 
 
@@ -235,6 +239,12 @@ def _report(options) -> None:
         names = dict.fromkeys(options.suites)
         own = report.Own(options.cell, {name: _with_own_cell(options, name) for name in names})
     report.write(options.suites, options.out, own, _console())
+
+
+def _speed(options) -> None:
+    from benchmarks import speed  # with it come cases and packages that no other command needs
+
+    speed.run(_folder(options), _console())
 
 
 def _tune(options) -> None:

@@ -103,7 +103,7 @@ def _work(jobs: list[Job], seed: int, loops: bool) -> Iterator[News]:
     """News of all jobs as they come, from as many workers as the machine has use for."""
     context = multiprocessing.get_context("spawn")
     news, stop, cores = context.Queue(), context.Event(), context.Queue()
-    usable = _usable_cores()
+    usable = usable_cores()
     for core in usable:
         cores.put(core)
     initial = (news, stop, cores, loops)
@@ -126,7 +126,7 @@ def _work(jobs: list[Job], seed: int, loops: bool) -> Iterator[News]:
             stop.set()
 
 
-def _usable_cores() -> list[int]:
+def usable_cores() -> list[int]:
     """Numbers of the cores to work on: those that this process may use and has memory for."""
     if not hasattr(os, "sched_getaffinity"):
         return list(range(os.cpu_count()))
@@ -172,15 +172,17 @@ def _start_worker(
         xla.set_loop_flag()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and asks to stop
     _news, _stop = news, stop
-    threading.Thread(
-        target=_die_with, args=(multiprocessing.parent_process(),), daemon=True
-    ).start()
+    die_with_parent()
 
 
-def _die_with(parent) -> None:
+def die_with_parent() -> None:
     """Ends this process when the parent has been killed: nobody would write its rows."""
-    parent.join()
-    os._exit(1)
+
+    def wait(parent) -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, args=(multiprocessing.parent_process(),), daemon=True).start()
 
 
 def _train(seed: int, job: Job) -> None:
