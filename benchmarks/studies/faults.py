@@ -103,8 +103,8 @@ def table(results: Sequence[Caught]) -> str:
     missed = [each.fault.what for each in results if each.alarms < 0.9 * CHECKS]
     rows = pd.concat([each.rows for each in results])
     how = (
-        f"{CHECKS} checks of each fault: {smoke.TRIALS} trials of every experiment that it touches, "
-        f"drawn without replacement from {BLOCKS * smoke.TRIALS} fresh ones."
+        f"{CHECKS} checks of each fault: {smoke.TRIALS} trials of every experiment that it "
+        f"touches, drawn without replacement from {BLOCKS * smoke.TRIALS} fresh ones."
     )
     return "\n\n".join(
         [
