@@ -45,38 +45,38 @@ COLUMNS = {
 IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
 
 
-def read(path: Path) -> pd.DataFrame:
-    """The rows of one results file; no rows if there is no such file.
+def read(path: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
+    """The rows of one results file, of these columns and types; no rows if there is no such file.
 
     Raises:
         UsageError: the file is not a results file of this schema.
     """
     if not path.exists():
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     try:
         rows = pd.read_csv(
             path,
-            dtype=COLUMNS,
+            dtype=columns,
             keep_default_na=False,
-            na_values={name: [""] for name, kind in COLUMNS.items() if kind is not str},
+            na_values={name: [""] for name, kind in columns.items() if kind is not str},
         )
     except (OSError, ValueError) as error:
         raise _foreign(path) from error
-    if list(rows.columns) != list(COLUMNS):
+    if list(rows.columns) != list(columns):
         raise _foreign(path)
     return rows
 
 
-def read_suite(folder: Path) -> pd.DataFrame:
+def read_suite(folder: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
     """All rows of a suite's results folder."""
     return pd.concat(
-        [read(path) for path in sorted((folder / "trials").glob("*.csv"))]
-        or [read(folder / "trials" / "none.csv")],
+        [read(path, columns) for path in sorted((folder / "trials").glob("*.csv"))]
+        or [read(folder / "trials" / "none.csv", columns)],
         ignore_index=True,
     )
 
 
-def add(path: Path, rows: list[dict]) -> None:
+def add(path: Path, rows: list[dict], columns: dict[str, str | type] = COLUMNS) -> None:
     """Adds rows to a results file; a row that is there already stays as it is.
 
     The file is replaced in one step, so a kill or a full disk leaves the old one untouched.
@@ -84,8 +84,8 @@ def add(path: Path, rows: list[dict]) -> None:
     Raises:
         UsageError: the file is of another schema, or the folder cannot be written.
     """
-    old = read(path)
-    new = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    old = read(path, columns)
+    new = pd.DataFrame(rows, columns=list(columns)).astype(columns)
     rows = pd.concat([old, new] if len(old) else [new], ignore_index=True)
     rows = rows.drop_duplicates(IDENTITY).sort_values(IDENTITY)
     write(path, rows.to_csv(index=False, lineterminator="\n"))

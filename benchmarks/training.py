@@ -96,15 +96,27 @@ class Lanes:
         jax.block_until_ready(self.run.inspect(frozen, self._inspection()))
 
     def block(self) -> list[News]:
-        """Trains all lanes up to their next inspection, which it holds."""
+        """Trains all lanes up to their next inspection, which it holds, and refills free ones."""
+        return self.harvest(*self.advance())
+
+    def advance(self) -> tuple[np.ndarray, np.ndarray]:
+        """Trains all lanes up to their next inspection, which it holds.
+
+        Returns:
+            Sequences that each lane saw, and its seconds.
+        """
         began, before = time.perf_counter(), np.asarray(self.trials.seen)
         for _ in range(self.recipe.inspect_every // self.updates):
             self.trials = self.run.train(self.setup.rate, self.trials, self._training())
         self.trials = self.run.inspect(self.trials, self._inspection())
-        running = np.asarray(self.trials.outcome) == RUNNING
         progress = np.asarray(self.trials.seen) - before
         shares = (time.perf_counter() - began) * progress / max(progress.sum(), 1)
         self.seconds += shares
+        return progress, shares
+
+    def harvest(self, progress: np.ndarray, shares: np.ndarray) -> list[News]:
+        """News of what `advance` returned; finished trials make room for waiting ones."""
+        running = np.asarray(self.trials.outcome) == RUNNING
         done = [i for i, lane in enumerate(self.lanes) if lane and not running[i]]
         news = self._news(progress, shares, self._rows(done) if done else [])
         if done:
