@@ -1,7 +1,6 @@
 """The report of a suite: one HTML page without a network, and its figures as PNG and PDF."""
 
 import base64
-import io
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,12 +55,13 @@ def write(names: Sequence[str], out: Path | None, console: Console) -> None:
 def _rows(name: str, suite: ModuleType, local: Path) -> tuple[pd.DataFrame, str]:
     """The rows that a report is made of, and a sentence that says which they are."""
     committed = RESULTS / name
-    rows = tables.current(suite.EXPERIMENTS, store.read_suite(local))
+    columns = suites.columns(suite)
+    rows = tables.current(suite.EXPERIMENTS, store.read_suite(local, columns))
     if local.resolve() == committed:
         return rows, f"Made of the committed rows in {_shown(committed)}."
     if len(rows):
         return rows, f"Made of the rows in {_shown(local)}."
-    rows = tables.current(suite.EXPERIMENTS, store.read_suite(committed))
+    rows = tables.current(suite.EXPERIMENTS, store.read_suite(committed, columns))
     return rows, f"Made of the committed rows in {_shown(committed)}; {_shown(local)} has none."
 
 
@@ -92,6 +92,8 @@ def _page(
 def _contents(name: str, suite: ModuleType, rows: pd.DataFrame) -> sections.Contents:
     if hasattr(suite, "COMPARED"):
         return sections.of_paper(suite, rows)
+    if hasattr(suite, "COLUMNS"):
+        return sections.of_flow(suite, rows)
     committed = tables.current(suite.EXPERIMENTS, store.read_suite(RESULTS / name))
     reference = None if committed.empty or committed.equals(rows) else committed
     return sections.of_cells(suite.EXPERIMENTS, rows, reference)
@@ -99,14 +101,7 @@ def _contents(name: str, suite: ModuleType, rows: pd.DataFrame) -> sections.Cont
 
 def _save(picture: sections.Picture, folder: Path) -> str:
     """Writes PNG and PDF; returns the SVG, in base 64, for the page."""
-    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-    picture.figure.draw_without_rendering()
-    picture.figure.set_layout_engine("none")  # is laid out now, once for all three
-    made = {}
-    for kind, metadata in undated.items():
-        file = io.BytesIO()
-        picture.figure.savefig(file, format=kind, dpi=150, metadata=metadata)
-        made[kind] = file.getvalue()
+    made = figures.rendered(picture.figure, ("svg", "pdf", "png"))
     for kind in ("png", "pdf"):
         store.write(folder / f"{picture.name}.{kind}", made[kind])
     return base64.b64encode(made["svg"]).decode()

@@ -7,7 +7,16 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks import figures, findings, pairwise, paper, paper_figure, tables
+from benchmarks import (
+    figures,
+    findings,
+    flow_figure,
+    flow_study,
+    pairwise,
+    paper,
+    paper_figure,
+    tables,
+)
 from benchmarks.experiment import Experiment
 
 WILSON = "Solved trials of all, with 95 % Wilson intervals."
@@ -111,6 +120,23 @@ def of_paper(suite: ModuleType, rows: pd.DataFrame) -> Contents:
     )
     sheet = Sheet("results", "All rows", table, f"{counts} {_plain(paper.RULES)}")
     return Contents(list(filter(None, [paper.missing(lines)])), [picture], None, [sheet])
+
+
+def of_flow(suite: ModuleType, rows: pd.DataFrame) -> Contents:
+    """The page of the suite that measures how an error flows through initial networks."""
+    lines, counts = flow_study.summary(suite.EXPERIMENTS, rows), counted(rows)
+    picture = Picture(
+        "flow",
+        "What is left of an error",
+        flow_figure.survival(lines),
+        "Ratio of the norms of the error's gradient at the first and the last of T steps, and the "
+        f"factor per step, against T, for the cells {', '.join(dict.fromkeys(lines['cell']))}.",
+        flow_study.finding(lines),
+        f"{counts} Above: medians with bands of the quartiles, cut at {flow_figure.SMALLEST:g}. "
+        f"Below: the factor that, T - 1 times, gives the median. {flow_study.RULES}",
+    )
+    sheet = Sheet("results", "All results", flow_study.long(lines), f"{counts} {flow_study.RULES}")
+    return Contents(list(filter(None, [flow_study.missing(lines)])), [picture], None, [sheet])
 
 
 def labelled(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
