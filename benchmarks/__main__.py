@@ -1,8 +1,9 @@
-"""The command line: `python -m benchmarks list|run|table|report|tune|check|baseline|speed`."""
+"""The command line: `python -m benchmarks --help` tells its commands."""
 
 import argparse
 import fnmatch
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,7 +13,7 @@ import jax
 import pandas as pd
 from rich.console import Console
 
-from benchmarks import check_run, paper, runner, store, suites, tables, tuning
+from benchmarks import check_run, flow_study, paper, runner, store, suites, tables, tuning
 from benchmarks.cell_file import cell_from
 from benchmarks.check_report import Files
 from benchmarks.errors import UsageError
@@ -31,6 +32,8 @@ examples:
                                                  made as MyCell(n_in, n_hidden, rngs=...)
   python -m benchmarks table quick               the table again, with the committed reference
   python -m benchmarks report quick lags         a page with figures and statistics of each
+  python -m benchmarks inspect quick adding-40.lstm
+                                                 train one trial, draw its gates and error flow
   python -m benchmarks check                     has learning got worse since the baseline?
 
 A run that was interrupted continues where it stopped: give the same command again.
@@ -99,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
     reporting.add_argument("--cell", metavar="FILE:CLASS", help="your own cell, run before")
     reporting.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
     reporting.set_defaults(command=_report)
+    text = "train one trial and draw what happens inside its network"
+    inspecting = commands.add_parser("inspect", help=text, description=text)
+    inspecting.add_argument("suite", help="see `list`")
+    inspecting.add_argument("pattern", metavar="EXPERIMENT", help="adding-40.lstm, say")
+    inspecting.add_argument("--seed", type=_seed, default=0, help="default: 0")
+    inspecting.add_argument("--cell", metavar="FILE:CLASS", help="your own cell on the same task")
+    inspecting.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
+    inspecting.set_defaults(command=_inspect)
     _add_check(commands)
     text = "time the learners against their alternatives, and write .csv and .md (10 minutes)"
     timing = commands.add_parser("speed", help=text, description=text)
@@ -157,6 +168,10 @@ def _list(options) -> None:
 
 def _run(options) -> None:
     experiments = _chosen(options)
+    if hasattr(suites.load(options.suite), "COLUMNS"):
+        flow_study.run(experiments, options.seed, _folder(options), _console())
+        _show(options, experiments)
+        return
     if options.cell:
         _search(options, experiments)
         experiments = _chosen(options)
@@ -187,14 +202,18 @@ def _table(options) -> None:
 def _show(options, experiments: list[Experiment]) -> None:
     """Prints the suite's table, and writes table.md and table.csv."""
     folder, console = _folder(options), _console()
-    rows = tables.current(experiments, store.read_suite(folder))
+    suite = suites.load(options.suite)
+    rows = tables.current(experiments, store.read_suite(folder, suites.columns(suite)))
     if rows.empty:
         raise UsageError(
             f"no rows of these experiments in {folder}; "
             f"make some with: python -m benchmarks run {options.suite}"
         )
-    suite = suites.load(options.suite)
-    show = _show_comparison if hasattr(suite, "COMPARED") else _show_matrix
+    show = _show_matrix
+    if hasattr(suite, "COMPARED"):
+        show = _show_comparison
+    elif hasattr(suite, "COLUMNS"):
+        show = _show_flow
     page, lines = show(options, suite, experiments, rows, console)
     console.print(tables.origin(rows), highlight=False)
     if options.pattern == "*" and not options.cell:
@@ -231,6 +250,16 @@ def _show_comparison(options, suite, experiments, rows, console) -> tuple[str, p
     return paper.page(options.suite, suite, rows), lines
 
 
+def _show_flow(options, suite, experiments, rows, console) -> tuple[str, pd.DataFrame]:
+    """Prints what is left of an error; returns the Markdown page and the table's lines."""
+    lines = flow_study.summary(experiments, rows)
+    console.print(flow_study.terminal(lines, suites.title(suite)))
+    console.print()
+    for text in filter(None, [flow_study.RULES, flow_study.missing(lines)]):
+        console.print(text, highlight=False)
+    return flow_study.page(options.suite, suite, lines, rows), lines
+
+
 def _report(options) -> None:
     from benchmarks import report  # matplotlib, which no worker and no other command needs
 
@@ -245,6 +274,30 @@ def _speed(options) -> None:
     from benchmarks import speed  # with it come cases and packages that no other command needs
 
     speed.run(_folder(options), _console())
+
+
+def _inspect(options) -> None:
+    from benchmarks import inside  # matplotlib, which no worker and no other command needs
+
+    experiments = _chosen(options)
+    if len(experiments) > 1:
+        names = ", ".join(each.name for each in experiments[:3])
+        raise UsageError(
+            f"{options.pattern!r} is the name of {len(experiments)} experiments of "
+            f"{options.suite} ({names}, ...); only one can be inspected"
+        )
+    if options.cell:
+        _search(options, experiments)
+        experiments = _chosen(options)
+    (experiment,) = experiments
+    folder, console = _folder(options), _console()
+    inside.draw(experiment, options.seed, folder / "inspect" / experiment.name, console)
+    command = f"python -m benchmarks inspect {options.suite} {experiment.name}"
+    command += f" --seed {options.seed}"
+    for option in ("cell", "out"):
+        given = getattr(options, option)
+        command += f" --{option} {shlex.quote(str(given))}" if given else ""
+    console.print(f"Made by: {command}", highlight=False, soft_wrap=True)
 
 
 def _tune(options) -> None:

@@ -4,6 +4,8 @@ Every cell keeps one colour, marker and line style in all figures of a suite, so
 three is needed alone.
 """
 
+import io
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
@@ -51,6 +53,17 @@ def looks(cells: list[str]) -> dict[str, Look]:
         cell: Look(PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)], STROKES[i % len(STROKES)])
         for i, cell in enumerate(cells)
     }
+
+
+def rendered(figure: Figure, kinds: Iterable[str]) -> dict[str, bytes]:
+    """The same figure in each kind of file: "svg", "pdf" or "png"; without a date."""
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # is laid out now, once for all
+    files = {kind: io.BytesIO() for kind in kinds}
+    for kind, file in files.items():
+        figure.savefig(file, format=kind, dpi=150, metadata=undated[kind])
+    return {kind: file.getvalue() for kind, file in files.items()}
 
 
 def _panels(titles: list[str], looks: dict[str, Look]) -> tuple[Figure, list[Axes]]:

@@ -1,7 +1,6 @@
 """The report of a suite: one HTML page without a network, and its figures as PNG and PDF."""
 
 import base64
-import io
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -89,15 +88,15 @@ def write(names: Sequence[str], out: Path | None, own: Own | None, console: Cons
 
 def _source(name: str, suite: ModuleType, local: Path) -> Source:
     """The rows in `local`, or, where it has none of this suite, the committed ones."""
-    committed, experiments = RESULTS / name, suite.EXPERIMENTS
-    rows, points = _read(experiments, local)
+    committed, experiments, columns = RESULTS / name, suite.EXPERIMENTS, suites.columns(suite)
+    rows, points = _read(experiments, local, columns)
     if local.resolve() == committed:
         text = f"Made of the committed rows in {_shown(committed)}."
         return Source(experiments, rows, points, True, text)
     if len(rows):
         return Source(experiments, rows, points, False, f"Made of the rows in {_shown(local)}.")
     text = f"Made of the committed rows in {_shown(committed)}; {_shown(local)} has none."
-    return Source(experiments, *_read(experiments, committed), True, text)
+    return Source(experiments, *_read(experiments, committed, columns), True, text)
 
 
 def _with_own(name: str, source: Source, own: Own, local: Path) -> Source:
@@ -110,7 +109,7 @@ def _with_own(name: str, source: Source, own: Own, local: Path) -> Source:
     label = experiments[0].cell
     if label in {each.cell for each in source.experiments}:
         raise UsageError(f"suite {name} has a cell {label} of its own; rename the class")
-    rows, points = _read(experiments, local)
+    rows, points = _read(experiments, local, suites.columns(suites.load(name)))
     if rows.empty:
         raise UsageError(
             f"no rows of {label} in {_shown(local)}; make some with: "
@@ -124,9 +123,11 @@ def _with_own(name: str, source: Source, own: Own, local: Path) -> Source:
     )
 
 
-def _read(experiments: Sequence[Experiment], folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read(
+    experiments: Sequence[Experiment], folder: Path, columns: dict[str, str | type]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of these experiments, and the curves of the trials that have one."""
-    rows = tables.current(experiments, store.read_suite(folder))
+    rows = tables.current(experiments, store.read_suite(folder, columns))
     return rows, store.read_curves(folder).merge(rows[store.IDENTITY])
 
 
@@ -155,6 +156,8 @@ def _page(name: str, suite: ModuleType, source: Source, command: str, folder: Pa
 def _contents(name: str, suite: ModuleType, source: Source) -> sections.Contents:
     if hasattr(suite, "COMPARED"):
         return sections.of_paper(suite, source.rows, source.points)
+    if hasattr(suite, "COLUMNS"):
+        return sections.of_flow(suite, source.rows)
     reference = None
     if not source.committed:
         committed = tables.current(suite.EXPERIMENTS, store.read_suite(RESULTS / name))
@@ -164,14 +167,7 @@ def _contents(name: str, suite: ModuleType, source: Source) -> sections.Contents
 
 def _save(picture: sections.Picture, folder: Path) -> str:
     """Writes PNG and PDF; returns the SVG, in base 64, for the page."""
-    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-    picture.figure.draw_without_rendering()
-    picture.figure.set_layout_engine("none")  # is laid out now, once for all three
-    made = {}
-    for kind, metadata in undated.items():
-        file = io.BytesIO()
-        picture.figure.savefig(file, format=kind, dpi=150, metadata=metadata)
-        made[kind] = file.getvalue()
+    made = figures.rendered(picture.figure, ("svg", "pdf", "png"))
     for kind in ("png", "pdf"):
         store.write(folder / f"{picture.name}.{kind}", made[kind])
     return base64.b64encode(made["svg"]).decode()

@@ -7,7 +7,17 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks import curves, figures, findings, pairwise, paper, paper_figure, tables
+from benchmarks import (
+    curves,
+    figures,
+    findings,
+    flow_figure,
+    flow_study,
+    pairwise,
+    paper,
+    paper_figure,
+    tables,
+)
 from benchmarks.experiment import Experiment
 from benchmarks.trial import TEST_GROUP
 
@@ -134,6 +144,23 @@ def of_paper(suite: ModuleType, rows: pd.DataFrame, points: pd.DataFrame) -> Con
     notices = [paper.missing(lines)] + [_plain(NO_CURVES)] * (not learning)
     sheet = Sheet("results", "All rows", table, f"{counts} {_plain(paper.RULES)}")
     return Contents(list(filter(None, notices)), [picture, *learning], None, [sheet])
+
+
+def of_flow(suite: ModuleType, rows: pd.DataFrame) -> Contents:
+    """The page of the suite that measures how an error flows through initial networks."""
+    lines, counts = flow_study.summary(suite.EXPERIMENTS, rows), counted(rows)
+    picture = Picture(
+        "flow",
+        "What is left of an error",
+        flow_figure.survival(lines),
+        "Ratio of the norms of the error's gradient at the first and the last of T steps, and the "
+        f"factor per step, against T, for the cells {', '.join(dict.fromkeys(lines['cell']))}.",
+        flow_study.finding(lines),
+        f"{counts} Above: medians with bands of the quartiles, cut at {flow_figure.SMALLEST:g}. "
+        f"Below: the factor that, T - 1 times, gives the median. {flow_study.RULES}",
+    )
+    sheet = Sheet("results", "All results", flow_study.long(lines), f"{counts} {flow_study.RULES}")
+    return Contents(list(filter(None, [flow_study.missing(lines)])), [picture], None, [sheet])
 
 
 def labelled(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:

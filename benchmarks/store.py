@@ -55,8 +55,8 @@ CURVE_COLUMNS = {
 IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
 
 
-def read(path: Path, columns: dict = COLUMNS) -> pd.DataFrame:
-    """The rows of one file with these columns; no rows if there is no such file.
+def read(path: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
+    """The rows of one file with these columns and types; no rows if there is no such file.
 
     Raises:
         UsageError: the file is not a results file of this schema.
@@ -77,9 +77,9 @@ def read(path: Path, columns: dict = COLUMNS) -> pd.DataFrame:
     return rows
 
 
-def read_suite(folder: Path) -> pd.DataFrame:
+def read_suite(folder: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
     """All rows of a suite's results folder."""
-    return _read_all(folder / "trials", COLUMNS)
+    return _read_all(folder / "trials", columns)
 
 
 def read_curves(folder: Path) -> pd.DataFrame:
@@ -87,12 +87,12 @@ def read_curves(folder: Path) -> pd.DataFrame:
     return _read_all(folder / "curves", CURVE_COLUMNS)
 
 
-def _read_all(folder: Path, columns: dict) -> pd.DataFrame:
+def _read_all(folder: Path, columns: dict[str, str | type]) -> pd.DataFrame:
     files = [read(path, columns) for path in sorted(folder.glob("*.csv"))]
     return pd.concat(files or [read(folder / "none.csv", columns)], ignore_index=True)
 
 
-def add(path: Path, rows: list[dict]) -> None:
+def add(path: Path, rows: list[dict], columns: dict[str, str | type] = COLUMNS) -> None:
     """Adds rows to a results file; a row that is there already stays as it is.
 
     The file is replaced in one step, so a kill or a full disk leaves the old one untouched.
@@ -100,8 +100,8 @@ def add(path: Path, rows: list[dict]) -> None:
     Raises:
         UsageError: the file is of another schema, or the folder cannot be written.
     """
-    old = read(path)
-    new = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    old = read(path, columns)
+    new = pd.DataFrame(rows, columns=list(columns)).astype(columns)
     rows = pd.concat([old, new] if len(old) else [new], ignore_index=True)
     rows = rows.drop_duplicates(IDENTITY).sort_values(IDENTITY)
     write(path, rows.to_csv(index=False, lineterminator="\n"))

@@ -69,6 +69,20 @@ def train(seed: int, runs: list[Run]) -> Iterator[list[News]]:
         yield lanes.block()
 
 
+class Block(NamedTuple):
+    """What a block of training did.
+
+    Attributes:
+        verdicts: those of the inspection at its end, `[lane, sequence]`.
+        progress: training sequences that each lane saw.
+        seconds: each lane's share of the time.
+    """
+
+    verdicts: Verdict
+    progress: np.ndarray
+    seconds: np.ndarray
+
+
 class Lanes:
     """The lanes, and the trials that wait for them."""
 
@@ -102,19 +116,27 @@ class Lanes:
         jax.block_until_ready(self.run.inspect(frozen, self._inspection()))
 
     def block(self) -> list[News]:
+        """Trains all lanes up to their next inspection, which it holds, and refills free ones."""
+        return self.harvest(self.advance())
+
+    def advance(self) -> Block:
         """Trains all lanes up to their next inspection, which it holds."""
         began, before = time.perf_counter(), np.asarray(self.trials.seen)
         for _ in range(self.recipe.inspect_every // self.updates):
             self.trials = self.run.train(self.setup.rate, self.trials, self._training())
         verdicts = self._inspection()
         self.trials = self.run.inspect(self.trials, verdicts)
-        running = np.asarray(self.trials.outcome) == RUNNING
         progress = np.asarray(self.trials.seen) - before
         shares = (time.perf_counter() - began) * progress / max(progress.sum(), 1)
         self.seconds += shares
+        return Block(verdicts, progress, shares)
+
+    def harvest(self, block: Block) -> list[News]:
+        """News of what `advance` returned; finished trials make room for waiting ones."""
+        running = np.asarray(self.trials.outcome) == RUNNING
         done = [i for i, lane in enumerate(self.lanes) if lane and not running[i]]
-        self._keep(verdicts, done)
-        news = self._news(progress, shares, done)
+        self._keep(block.verdicts, done)
+        news = self._news(block, done)
         if done:
             self.lanes = [None if i in done else lane for i, lane in enumerate(self.lanes)]
             self._fill()
@@ -144,9 +166,9 @@ class Lanes:
             }
             self.points[lane].append(point)
 
-    def _news(self, progress: np.ndarray, shares: np.ndarray, done: list[int]) -> list[News]:
+    def _news(self, block: Block, done: list[int]) -> list[News]:
         news = {}
-        for lane, seen, seconds in zip(self.lanes, progress, shares, strict=True):
+        for lane, seen, seconds in zip(self.lanes, block.progress, block.seconds, strict=True):
             if lane:
                 old = news.get(lane.experiment, News(lane.experiment, 0, 0.0, [], []))
                 news[lane.experiment] = old._replace(

@@ -39,9 +39,12 @@ class Cell(nnx.RNNCellBase):
     multiply the same vector are stored side by side: on the CPU a loop pays for each operation.
 
     Attributes:
+        carried: names of the vectors of the carry, for figures.
         hidden_features: H, the number of hidden units.
         b: all biases of the cell, one per gate or candidate unit.
     """
+
+    carried = ("h",)
 
     hidden_features: int
     b: nnx.Param  # FIDELITY C2

@@ -37,12 +37,17 @@ class GRU(Cell):
         self.W_hh = recurrent_kernel(H, 1, rngs)
         self.b = zero_bias(3 * H)
 
-    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+    def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
+        """Activations r, z and the candidate of one step, each `[..., H]`."""
         h = carry
         xr, xz, xh = jnp.split(x @ self.W_x + self.b, 3, -1)
         hr, hz = jnp.split(h @ self.W_h, 2, -1)
         r, z = jax.nn.sigmoid(xr + hr), jax.nn.sigmoid(xz + hz)
         candidate = jnp.tanh(xh + (r * h) @ self.W_hh)  # FIDELITY C5
-        h = z * h + (1 - z) * candidate
+        return {"r": r, "z": z, "candidate": candidate}
+
+    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+        _, z, candidate = self.gates(carry, x).values()
+        h = z * carry + (1 - z) * candidate
         return h, h

@@ -26,10 +26,13 @@ class LSTM(Cell):
         others, not a constant added to it.
 
     Attributes:
+        carried: names of the vectors of the carry.
         W_x: `[n_in, 4H]`, columns i, f, g, o.
         W_h: `[H, 4H]`, columns likewise.
         b: `[4H]`, likewise.
     """
+
+    carried = ("c", "h")
 
     def __init__(
         self,
@@ -49,12 +52,18 @@ class LSTM(Cell):
         draw = super().initialize_carry
         return draw(input_shape, rngs, carry_init), draw(input_shape, rngs, carry_init)
 
+    def gates(self, carry: tuple[jax.Array, jax.Array], x: jax.Array) -> dict[str, jax.Array]:
+        """Activations i, f, g, o of one step, each `[..., H]`; arguments as of `__call__`."""
+        _, h = carry
+        i, f, g, o = jnp.split(x @ self.W_x + h @ self.W_h + self.b, 4, -1)
+        sigmoid = jax.nn.sigmoid
+        return {"i": sigmoid(i), "f": sigmoid(f), "g": jnp.tanh(g), "o": sigmoid(o)}
+
     def __call__(
         self, carry: tuple[jax.Array, jax.Array], x: jax.Array
     ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
         """One step: ((c, h) each `[..., H]`, x `[..., n_in]`) -> ((new c, new h), new h)."""
-        c, h = carry
-        i, f, g, o = jnp.split(x @ self.W_x + h @ self.W_h + self.b, 4, -1)
-        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        i, f, g, o = self.gates(carry, x).values()
+        c = f * carry[0] + i * g
+        h = o * jnp.tanh(c)
         return (c, h), h

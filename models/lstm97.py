@@ -69,6 +69,7 @@ class LSTM97(nnx.RNNCellBase):
         `jax.grad` of this cell is the truncated gradient of the paper, unless `truncate=False`.
 
     Attributes:
+        carried: names of the vectors of the carry.
         blocks: number of memory-cell blocks.
         size: cells per block.
         truncate: whether errors that reach a net input end there; the constant error carousel
@@ -77,6 +78,8 @@ class LSTM97(nnx.RNNCellBase):
         W_h: `[H, H]`; rows and columns in that order.
         b: `[2 * blocks]` (gates), `[H]` (all hidden units) or None.
     """
+
+    carried = ("s", "u")
 
     def __init__(
         self,
@@ -124,21 +127,32 @@ class LSTM97(nnx.RNNCellBase):
         states = jnp.zeros((*batch, self.blocks * self.size), dtype)
         return states, jnp.zeros((*batch, self.hidden_features), dtype)  # FIDELITY L9
 
+    def gates(self, carry: tuple[jax.Array, jax.Array], x: jax.Array) -> dict[str, jax.Array]:
+        """Activations of one step: out and in, `[..., blocks]`, and g, `[..., blocks * size]`."""
+        gates, squashed = self._activations(carry, x)
+        y_out, y_in = jnp.split(gates, 2, -1)
+        return {"out": y_out, "in": y_in, "g": squashed}
+
     def __call__(
         self, carry: tuple[jax.Array, jax.Array], x: jax.Array
     ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
         """One step: ((s, u), x `[..., n_in]`) -> ((new s, new u), y_c `[..., blocks * size]`)."""
-        s, u = carry
+        s, _ = carry
+        gates, squashed = self._activations(carry, x)
+        y_out, y_in = jnp.split(jnp.repeat(gates, self.size, -1), 2, -1)
+        s = s + y_in * squashed
+        y_c = y_out * h(s)
+        return (s, jnp.concatenate([gates, y_c], -1)), y_c
+
+    def _activations(self, carry, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Of the gates, output gates first, and of the cells' inputs behind g."""
+        _, u = carry
         if self.truncate:
             u = jax.lax.stop_gradient(u)  # FIDELITY L7
         net = x @ self.W_x + u @ self.W_h  # FIDELITY L2
         if self.b is not None:
             net += jnp.pad(self.b[...], (0, self.hidden_features - len(self.b)))
-        gates = jax.nn.sigmoid(net[..., : 2 * self.blocks])
-        y_out, y_in = jnp.split(jnp.repeat(gates, self.size, -1), 2, -1)
-        s = s + y_in * g(net[..., 2 * self.blocks :])
-        y_c = y_out * h(s)
-        return (s, jnp.concatenate([gates, y_c], -1)), y_c
+        return jax.nn.sigmoid(net[..., : 2 * self.blocks]), g(net[..., 2 * self.blocks :])
 
     @property
     def num_feature_axes(self) -> int:

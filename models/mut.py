@@ -11,7 +11,17 @@ from flax import nnx
 from models.cell import Cell, input_kernel, recurrent_kernel, zero_bias
 
 
-class MUT1(Cell):
+class _MUT(Cell):
+    """What the three share: how the gates make the new state."""
+
+    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+        z, _, candidate = self.gates(carry, x).values()
+        h = z * candidate + (1 - z) * carry
+        return h, h
+
+
+class MUT1(_MUT):
     r"""MUT1: the update gate sees the input only, the candidate a squashed input.
 
     .. math::
@@ -40,19 +50,18 @@ class MUT1(Cell):
         self.W_hh = recurrent_kernel(H, 1, rngs)
         self.b = zero_bias(3 * H)
 
-    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+    def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
+        """Activations z, r and the candidate of one step, each `[..., H]`."""
         h = carry  # FIDELITY C6
         b_z, b_r, b_h = jnp.split(self.b, 3)
         u = x @ self.W_xu
         uz, ur = jnp.split(u @ self.W_u, 2, -1)
         z = jax.nn.sigmoid(uz + b_z)
         r = jax.nn.sigmoid(ur + h @ self.W_hr + b_r)
-        h = z * jnp.tanh((r * h) @ self.W_hh + jnp.tanh(u) + b_h) + (1 - z) * h
-        return h, h
+        return {"z": z, "r": r, "candidate": jnp.tanh((r * h) @ self.W_hh + jnp.tanh(u) + b_h)}
 
 
-class MUT2(Cell):
+class MUT2(_MUT):
     r"""MUT2: the input enters the reset gate without weights of that gate's own.
 
     .. math::
@@ -81,8 +90,8 @@ class MUT2(Cell):
         self.W_hh = recurrent_kernel(H, 1, rngs)
         self.b = zero_bias(3 * H)
 
-    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+    def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
+        """Activations z, r and the candidate of one step, each `[..., H]`."""
         h = carry  # FIDELITY C6
         b_z, b_r, b_h = jnp.split(self.b, 3)
         u = x @ self.W_xu
@@ -90,11 +99,10 @@ class MUT2(Cell):
         hz, hr = jnp.split(h @ self.W_h, 2, -1)
         z = jax.nn.sigmoid(uz + hz + b_z)
         r = jax.nn.sigmoid(u + hr + b_r)
-        h = z * jnp.tanh((r * h) @ self.W_hh + uh + b_h) + (1 - z) * h
-        return h, h
+        return {"z": z, "r": r, "candidate": jnp.tanh((r * h) @ self.W_hh + uh + b_h)}
 
 
-class MUT3(Cell):
+class MUT3(_MUT):
     r"""MUT3: the update gate sees a squashed state.
 
     .. math::
@@ -122,11 +130,10 @@ class MUT3(Cell):
         self.W_hh = recurrent_kernel(H, 1, rngs)
         self.b = zero_bias(3 * H)
 
-    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+    def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
+        """Activations z, r and the candidate of one step, each `[..., H]`."""
         h = carry  # FIDELITY C6
         xz, xr, xh = jnp.split(x @ self.W_x + self.b, 3, -1)
         z = jax.nn.sigmoid(xz + jnp.tanh(h) @ self.W_hz)
         r = jax.nn.sigmoid(xr + h @ self.W_hr)
-        h = z * jnp.tanh((r * h) @ self.W_hh + xh) + (1 - z) * h
-        return h, h
+        return {"z": z, "r": r, "candidate": jnp.tanh((r * h) @ self.W_hh + xh)}

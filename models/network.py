@@ -1,10 +1,19 @@
 """A recurrent cell unrolled over one sequence, with a linear readout at every step."""
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
+
+
+@runtime_checkable
+class Gated(Protocol):
+    """A cell that lets others look at its gates; nothing depends on it but figures."""
+
+    def gates(self, carry, x: jax.Array) -> dict[str, jax.Array]:
+        """Activations of its gates in one step, by name; arguments as of the cell itself."""
 
 
 class Network(nnx.Module):

@@ -69,6 +69,10 @@ class Lag2a(SymbolTask):
         """No constant fits two steps; the constant 0 misses one output in p + 1 by 1."""
         return Chance(right=0.0, error=1 / (self.p + 1))
 
+    def relevant(self, sequence: Sequence) -> jax.Array:
+        """The first step, `[T]` bool."""
+        return jnp.arange(len(sequence.inputs)) == 0
+
     def symbols(self, key: jax.Array) -> Symbols:
         """Draws one sequence as symbol numbers."""
         step = jnp.arange(self.p)
@@ -191,6 +195,10 @@ class Lag2c(SymbolTask):
     def lag(self) -> int:
         """From the second symbol to e when no further distractor comes."""
         return self.q + 1  # FIDELITY T2
+
+    def relevant(self, sequence: Sequence) -> jax.Array:
+        """The second step, that of x or y, `[T]` bool."""
+        return jnp.arange(len(sequence.inputs)) == 1
 
     def symbols(self, key: jax.Array) -> Symbols:
         """Draws one sequence as symbol numbers."""

@@ -74,6 +74,10 @@ class PairTask(Tolerant):
         """The second mark lies in the first half of the shortest sequence."""
         return self.T - self.T // 2  # FIDELITY T2
 
+    def relevant(self, sequence: Sequence) -> jax.Array:
+        """The marked pairs, `[T]` bool."""
+        return sequence.inputs[:, 1] == 1.0
+
 
 def hs97_pairs(key: jax.Array, T: int) -> Pairs:
     """Pairs of experiments 4 and 5, with values in [0, 1)."""

@@ -86,6 +86,10 @@ class Reber(SymbolTask):
         """Probability of the strings that are too long to be drawn."""
         return 1.0 - float(completion(self.longest)[-1, START])
 
+    def relevant(self, sequence: Sequence) -> jax.Array:
+        """The second step, whose T or P returns as the last symbol but one, `[T]` bool."""
+        return jnp.arange(len(sequence.inputs)) == 1
+
     def symbols(self, key: jax.Array) -> Symbols:
         """Draws one string as symbol numbers."""
         symbol, target = jnp.asarray(ARC_SYMBOL, jnp.int32), jnp.asarray(ARC_TARGET, jnp.int32)

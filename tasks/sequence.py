@@ -94,6 +94,9 @@ class Task(Protocol):
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
         """Judges outputs `[T, n_out]` against the sequence."""
 
+    def relevant(self, sequence: Sequence) -> jax.Array:
+        """`[T]` bool; the steps whose inputs must be remembered, for figures."""
+
 
 @runtime_checkable
 class FiniteTask(Task, Protocol):

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from tasks.building import Symbols, SymbolTask, below, draw_bits, longer_by_a_tenth
-from tasks.sequence import Chance
+from tasks.sequence import Chance, Sequence
 
 SYMBOLS = "EBabcdXY"
 START, TRIGGER, FIRST_DISTRACTOR, X = (SYMBOLS.index(symbol) for symbol in "EBaX")
@@ -75,6 +75,10 @@ class TemporalOrder6a(SymbolTask):
     def chance(self) -> Chance:
         """Always naming one class is right for its share; the constant 0 has the least error."""
         return Chance(right=1 / self.n_out, error=1 / self.n_out)
+
+    def relevant(self, sequence: Sequence) -> jax.Array:
+        """The steps that show X or Y, `[T]` bool."""
+        return jnp.any(sequence.inputs[:, X:] == 1.0, -1)
 
     def symbols(self, key: jax.Array) -> Symbols:
         """Draws one sequence as symbol numbers."""

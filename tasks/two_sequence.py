@@ -84,6 +84,10 @@ class TwoSequence3a(Tolerant):
         high, low = max(self.answers), min(self.answers)
         return Chance(right=0.5, error=(high - low) / 2)
 
+    def relevant(self, sequence: Sequence) -> jax.Array:
+        """The first N steps, `[T]` bool."""
+        return jnp.arange(len(sequence.inputs)) < self.N
+
     def sample(self, key: jax.Array) -> Sequence:
         """Draws one sequence."""
         noise_key, bits_key = jax.random.split(key)

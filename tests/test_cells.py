@@ -400,3 +400,30 @@ def test_cells_of_flax_train_unchanged(cell):
     leaves = jax.tree.leaves(gradient)
     assert leaves
     assert all(np.all(np.isfinite(g)) and np.any(g != 0) for g in leaves)
+
+
+def sigmoid_of(bias):
+    return 1 / (1 + np.exp(-bias))
+
+
+GATES = {
+    LSTM: {"i": "b_i", "f": "b_f", "g": "b_g", "o": "b_o"},
+    GRU: {"r": "b_r", "z": "b_z", "candidate": "b_h"},
+    MUT1: {"z": "b_z", "r": "b_r", "candidate": "b_h"},
+    MUT2: {"z": "b_z", "r": "b_r", "candidate": "b_h"},
+    MUT3: {"z": "b_z", "r": "b_r", "candidate": "b_h"},
+}
+
+
+@pytest.mark.parametrize("cell", GATES, ids=lambda cell: cell.__name__)
+def test_gates_have_the_names_of_the_equations(cell):
+    """From a zero state and input, a gate is the squashed bias of the equation that names it."""
+    graph, weights = build(cell)
+    made = nnx.merge(graph, weights).cell
+    made.b[...] = jnp.linspace(-2, 2, made.b.size)
+    biases = named(cell, {**pure(weights)["cell"], "b": made.b[...]})
+    gates = made.gates(made.initialize_carry((N_IN,)), jnp.zeros(N_IN))
+    assert gates.keys() == GATES[cell].keys()
+    for name, bias in GATES[cell].items():
+        squash = np.tanh if name in ("g", "candidate") else sigmoid_of
+        np.testing.assert_allclose(gates[name], squash(biases[bias]), rtol=1e-5)

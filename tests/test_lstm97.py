@@ -251,3 +251,14 @@ def test_the_cell_runs_in_flax_rnn_with_a_batch():
     batched = network.readout(nnx.RNN(network.cell)(inputs))
     alone = [network(x, T) for x in inputs]
     np.testing.assert_allclose(batched, jnp.stack(alone), rtol=0, atol=1e-12)
+
+
+def test_gates_are_those_that_made_the_new_state():
+    network = built(Net97(2, 3, "gates"), 4, 3)
+    carry = network.cell.initialize_carry((4,))
+    for x in example(4, 3)[0]:
+        gates = network.cell.gates(carry, x)
+        (s, u), _ = network.cell(carry, x)
+        np.testing.assert_allclose(u[:4], [*gates["out"], *gates["in"]])
+        np.testing.assert_allclose(s, carry[0] + np.repeat(gates["in"], 3) * gates["g"])
+        carry = s, u

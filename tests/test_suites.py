@@ -78,5 +78,5 @@ def test_the_committed_page_is_made_from_the_committed_rows(name):
 
 
 def test_an_unknown_suite():
-    with pytest.raises(UsageError, match="there are: fidelity, lags, paper, quick"):
+    with pytest.raises(UsageError, match="there are: fidelity, gradient-flow, lags, paper, quick"):
         suites.load("slow")

@@ -1,6 +1,7 @@
 """What all tasks promise alike: the contract of `tasks.sequence`."""
 
 import dataclasses
+import math
 
 import jax
 import jax.numpy as jnp
@@ -153,6 +154,47 @@ def test_outputs_at_other_steps_do_not_count(task):
         strict=True,
     ):
         np.testing.assert_array_equal(one, other)
+
+
+def remembered(task, inputs):
+    """The target, in plain Python, from the inputs of the relevant steps and no others."""
+    values = inputs[:, 0].tolist()
+    symbols = inputs.argmax(-1).tolist()
+    match task:
+        case adding.Adding():
+            return [0.5 + sum(values) / 4]
+        case variants.AddingMS11():
+            return [sum(values) / 2]
+        case variants.AddingArjovsky16() | variants.AddingBai18():
+            return [sum(values)]
+        case multiplication.Multiplication() | variants.MultiplicationMS11():
+            return [math.prod(values)]
+        case temporal_order.TemporalOrder6a():
+            order = int("".join(str("XY".index("EBabcdXY"[s])) for s in symbols), 2)
+            return np.eye(task.n_out)[order]
+        case two_sequence.TwoSequence3a():
+            assert len(values) == task.N
+            return [float(values[0] > 0)]
+        case lag.Lag2c():
+            return inputs[0, -2:]
+    return inputs[0]  # 2a, 2b and Reber: the symbol returns
+
+
+@pytest.mark.parametrize(
+    "task",
+    [t for t in ALL if type(t).__name__ not in ("TwoSequence3b", "TwoSequence3c")],  # noisy ones
+    ids=str,
+)
+def test_relevant_steps_tell_the_target(task):
+    drawn = draw(task, 40)
+    for at in range(40):
+        sequence = type(drawn)(*(leaf[at] for leaf in drawn))
+        relevant = np.asarray(task.relevant(sequence))
+        assert relevant.shape == (task.steps,)
+        asked = sequence.length - (2 if isinstance(task, reber.Reber) else 1)
+        np.testing.assert_allclose(
+            sequence.targets[asked], remembered(task, sequence.inputs[relevant]), atol=1e-6
+        )
 
 
 @each

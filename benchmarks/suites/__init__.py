@@ -1,19 +1,22 @@
 """The suites: each module here holds a tuple of experiments, `EXPERIMENTS`.
 
-Its docstring's first line is its title. `TUNED_BY`, where a suite has it, names the suite whose
-experiments the search for its learning rates runs (`benchmarks.tuning`): often itself.
+A suite is called as its module, with hyphens for underscores. Its docstring's first line is its
+title. `TUNED_BY`, where a suite has it, names the suite whose experiments the search for its
+learning rates runs (`benchmarks.tuning`): often itself. `COLUMNS`, where a suite has it, says that
+its networks are measured untrained (`benchmarks.flow_study`), and what the columns of the rows are.
 """
 
 import importlib
 import pkgutil
 from types import ModuleType
 
+from benchmarks import store
 from benchmarks.errors import UsageError
 
 
 def names() -> list[str]:
     """Names of all suites."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
 
 
 def load(name: str) -> ModuleType:
@@ -24,7 +27,12 @@ def load(name: str) -> ModuleType:
     """
     if name not in names():
         raise UsageError(f"no suite {name!r}; there are: {', '.join(names())}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+
+
+def columns(suite: ModuleType) -> dict[str, str | type]:
+    """Columns of a suite's rows, and their types."""
+    return getattr(suite, "COLUMNS", store.COLUMNS)
 
 
 def title(suite: ModuleType) -> str:
