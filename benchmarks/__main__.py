@@ -50,15 +50,18 @@ def main(arguments: list[str] | None = None) -> int:
     jax.config.update("jax_platforms", "cpu")
     try:
         options = _parser().parse_args(arguments)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    try:
         return options.command(options) or 0
     except UsageError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(
-            "benchmarks: interrupted; finished trials are kept, the same command continues",
-            file=sys.stderr,
-        )
+        resumed = options.command in (_run, _tune, _check, _baseline)
+        kept = "; finished trials are kept, the same command continues" if resumed else ""
+        print(f"benchmarks: interrupted{kept}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `| head` has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     reporting.set_defaults(command=_report)
     text = "train one trial and draw what happens inside its network"
     inspecting = commands.add_parser("inspect", help=text, description=text)
-    inspecting.add_argument("suite", help="see `list`")
+    inspecting.add_argument("suite", nargs="?", help="needed where several have the experiment")
     inspecting.add_argument("pattern", metavar="EXPERIMENT", help="adding-40.lstm, say")
     inspecting.add_argument("--seed", type=_seed, default=0, help="default: 0")
     inspecting.add_argument("--cell", metavar="FILE:CLASS", help="your own cell on the same task")
@@ -279,6 +282,7 @@ def _speed(options) -> None:
 def _inspect(options) -> None:
     from benchmarks import inside  # matplotlib, which no worker and no other command needs
 
+    options.suite = options.suite or _suite_with(options.pattern)
     experiments = _chosen(options)
     if len(experiments) > 1:
         names = ", ".join(each.name for each in experiments[:3])
@@ -298,6 +302,27 @@ def _inspect(options) -> None:
         given = getattr(options, option)
         command += f" --{option} {shlex.quote(str(given))}" if given else ""
     console.print(f"Made by: {command}", highlight=False, soft_wrap=True)
+
+
+def _suite_with(name: str) -> str:
+    """The suite that has an experiment of this name.
+
+    Raises:
+        UsageError: none has, or several.
+    """
+    homes = [
+        suite
+        for suite in suites.names()
+        if any(fnmatch.fnmatch(each.name, name) for each in suites.load(suite).EXPERIMENTS)
+    ]
+    if not homes:
+        raise UsageError(f"no experiment {name!r} in any suite; see python -m benchmarks list")
+    if len(homes) > 1:
+        raise UsageError(
+            f"{name!r} is an experiment of {', '.join(homes)}; "
+            f"name the suite: python -m benchmarks inspect {homes[0]} {shlex.quote(name)}"
+        )
+    return homes[0]
 
 
 def _tune(options) -> None:

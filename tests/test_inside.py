@@ -83,7 +83,9 @@ def test_figures_hold_what_they_are_given():
         (["quick", "adding-41.lstm"], "no experiment of quick is called 'adding-41.lstm'; see:"),
         (["quick", "adding-*"], "is the name of 6 experiments of quick"),
         (["fast", "adding-40.lstm"], "no suite 'fast'"),
-        (["quick"], "required: EXPERIMENT"),
+        ([], "required: EXPERIMENT"),
+        (["quick"], "no experiment 'quick' in any suite"),
+        (["reber-9.lstm"], "is an experiment of quick, smoke, tiny; name the suite:"),
         (["paper", "lag-2a-100.lstm97"], "LagNetwork97 is no recurrent cell"),
         (["quick", "adding-40.lstm", "--seed", "-1"], "--seed: must be a whole number"),
     ],
@@ -106,6 +108,14 @@ def test_inspect_says_how_its_figures_were_made(tmp_path, monkeypatch, capsys):
     assert folder == tmp_path / "tiny" / "inspect" / "adding-20.rnn"
     command = f"python -m benchmarks inspect tiny adding-20.rnn --seed 3 --out {tmp_path}"
     assert f"Made by: {command}\n" in capsys.readouterr().out
+
+
+def test_inspect_finds_the_suite_of_an_experiment(tmp_path, monkeypatch, capsys):
+    called = []
+    monkeypatch.setattr(inside, "draw", lambda *arguments: called.append(arguments))
+    assert main(["inspect", "adding-40.gru", "--out", str(tmp_path)]) == 0
+    assert called[0][0].name == "adding-40.gru"
+    assert "benchmarks inspect quick adding-40.gru" in capsys.readouterr().out
 
 
 def made_up(*ratios):
