@@ -113,6 +113,7 @@ def difference(a, b, path=""):
 ONE_CHANGE = {
     "stepwise": {".recipe.learner"},
     "plain-delta": {".recipe.learner"},
+    "factor-2": {".rate"},
     "linear-output": {".recipe.learner"},
     "full-gradient": {".recipe.model.truncate", ".recipe.learner.forward"},
     "output-bias": {".recipe.model.bias"},
