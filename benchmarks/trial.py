@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
+from benchmarks import xla
 from benchmarks.errors import UsageError
 from benchmarks.experiment import Recipe
 from tasks.sequence import FiniteTask, Sequence, Task, Verdict
@@ -140,7 +141,8 @@ class Program:
         self.objective = recipe.learner.objective(recipe.task)
         self.optimizer = recipe.learner.optimizer()
         self.graph, self.weights = _structure(recipe)
-        self.start = jax.jit(jax.vmap(self._start))
+        once = xla.once_options(jax.default_backend())
+        self.start = jax.jit(jax.vmap(self._start), compiler_options=once)
         self.train = jax.jit(jax.vmap(self._train), donate_argnums=1)
         self.verdicts = jax.jit(jax.vmap(jax.vmap(self._verdict, (None, 0))))
         self.inspect = jax.jit(jax.vmap(self._inspect), donate_argnums=0)

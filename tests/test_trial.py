@@ -24,6 +24,8 @@ from benchmarks.trial import (
     source,
 )
 from models.lstm import LSTM
+from models.lstm97 import Net97
+from models.mut import MUT1
 from models.network import Recurrent
 from models.rnn import RNN
 from tasks.reber import Reber
@@ -51,6 +53,16 @@ def test_a_row_depends_on_nothing_but_experiment_seed_and_trial(cell):
             assert row == all_of_them[trial]
     assert len({row["test_error"] for row in all_of_them.values()}) == 7
     assert rows(tried, [3], seed=1)[3]["test_error"] != all_of_them[3]["test_error"]
+
+
+@pytest.mark.parametrize(
+    "model", [Recurrent(LSTM, 16), Recurrent(MUT1, 16), Net97(2, 2, "all")], ids=str
+)
+def test_a_quickly_compiled_start_draws_the_same_weights(model):
+    started = program(replace(RECIPE, model=model))
+    setup = setups(0, range(4), [0.1] * 4)
+    plain = jax.jit(jax.vmap(started._start))(setup)
+    jax.tree.map(np.testing.assert_array_equal, started.start(setup).params, plain.params)
 
 
 def test_rates_share_a_program_and_do_not_mix():
