@@ -141,11 +141,13 @@ class Program:
         self.objective = recipe.learner.objective(recipe.task)
         self.optimizer = recipe.learner.optimizer()
         self.graph, self.weights = _structure(recipe)
-        once = xla.once_options(jax.default_backend())
-        self.start = jax.jit(jax.vmap(self._start), compiler_options=once)
-        self.train = jax.jit(jax.vmap(self._train), donate_argnums=1)
-        self.verdicts = jax.jit(jax.vmap(jax.vmap(self._verdict, (None, 0))))
-        self.inspect = jax.jit(jax.vmap(self._inspect), donate_argnums=0)
+        compiled = functools.partial(
+            jax.jit, compiler_options=xla.lane_options(jax.default_backend())
+        )
+        self.start = compiled(jax.vmap(self._start))
+        self.train = compiled(jax.vmap(self._train), donate_argnums=1)
+        self.verdicts = compiled(jax.vmap(jax.vmap(self._verdict, (None, 0))))
+        self.inspect = compiled(jax.vmap(self._inspect), donate_argnums=0)
 
     def lanes(self, trials: int) -> int:
         """How many lanes train so many trials.

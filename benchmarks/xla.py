@@ -1,4 +1,4 @@
-"""Compiler settings, all in one place: for the many small steps of the 1997 learner, for start-up.
+"""Compiler settings for small programs and many small steps, all in one place.
 
 They change how loops are compiled, not what is computed; `BENCHMARKS_XLA=0` in the environment
 turns them off.
@@ -15,9 +15,8 @@ LOOP_OPTIONS = {
 }
 """Options of a compiled loop on a CPU: fuse whole steps, full vector registers, no threads."""
 
-ONCE_OPTIONS = {"xla_backend_optimization_level": 1}
-"""Options of a program that runs once or twice on a CPU: compiling it costs more than running it.
-Level 0 compiles no faster and gives other bits; `tests/test_trial.py` shows that 1 does not."""
+LANE_OPTIONS = {"xla_backend_optimization_level": 1}
+"""Options of a few lanes of small networks on a CPU: they compile faster, and run faster, too."""
 
 LOOP_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
 """Compiles a whole loop into one kernel. For a whole process only, and minibatch learners with many
@@ -29,9 +28,9 @@ def loop_options(backend: str) -> dict | None:
     return LOOP_OPTIONS if _ON and backend == "cpu" else None
 
 
-def once_options(backend: str) -> dict | None:
-    """Compiler options for a program that is run a few times only."""
-    return ONCE_OPTIONS if _ON and backend == "cpu" else None
+def lane_options(backend: str) -> dict | None:
+    """Compiler options for programs that train some small networks by automatic differentiation."""
+    return LANE_OPTIONS if _ON and backend == "cpu" else None
 
 
 def set_loop_flag() -> None:
