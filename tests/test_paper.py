@@ -216,7 +216,14 @@ def test_the_table_fits_80_columns(suite):
     assert len(body) == len(suite.COMPARED)
 
 
-@pytest.mark.parametrize("name", ["paper"])
+def test_all_31_rows_have_been_run():
+    lines = paper.comparison(SUITE.COMPARED, store.read_suite(RESULTS / "paper"))
+    assert paper.missing(lines) == ""
+    assert len(lines) == 31
+    assert (lines["trials"] >= lines["paper_trials"]).all()
+
+
+@pytest.mark.parametrize("name", ["paper", "fidelity"])
 def test_the_committed_page_is_made_from_the_committed_rows(name):
     folder, suite = RESULTS / name, suites.load(name)
     committed = store.read_suite(folder)
