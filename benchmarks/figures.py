@@ -149,19 +149,15 @@ def _entry(axis: Axes, line, x: int, y: int) -> None:
 
 def delays(lines: pd.DataFrame, looks: dict[str, Look]) -> Figure:
     """Success rate against delay with Wilson bands, a panel for each family, a line per cell."""
-    ran = lines[lines["trials"] > 0]
-    families = list(dict.fromkeys(ran["family"]))
+    families = list(dict.fromkeys(lines["family"]))
     figure, axes = _panels(families, looks)
     for family, axis in zip(families, axes, strict=True):
-        here = ran[ran["family"] == family]
+        here = lines[lines["family"] == family]
         for i, (cell, look) in enumerate(looks.items()):
             own = here[here["cell"] == cell].sort_values("delay")
             apart = own["delay"] * 1.03 ** (i - (len(looks) - 1) / 2)  # equal points stay visible
             axis.plot(apart, own["solved"] / own["trials"], markersize=5, **look._asdict())
             axis.fill_between(apart, own["low"], own["high"], color=look.color, alpha=BAND, lw=0)
-            part = own["missing"] > 0
-            rings = {"marker": "o", "ms": 12, "mfc": "none", "mec": "0.3", "ls": ""}
-            axis.plot(apart[part], (own["solved"] / own["trials"])[part], **rings)
         _rate_axis(axis)
         axis.set_xscale("log")
         axis.set_xticks(ticks := sorted(set(here["delay"])), map(str, ticks))

@@ -92,8 +92,11 @@ def of_cells(
     learning = _learning(lines, rows, points, looks)
     pictures = [_success(lines), _curves(lines, rows, looks), *learning, _cost(lines, looks)]
     notices = [_plain(tables.missing(lines))] + [_plain(NO_CURVES)] * (not learning)
-    if lines.groupby("family")["delay"].nunique().max() > 1:
-        pictures.insert(1, _delays(lines, looks))
+    whole = lines[(lines["trials"] > 0) & (lines["missing"] == 0)]
+    if whole.empty:
+        notices.append("No experiment is complete, so that success is not drawn against the delay.")
+    elif lines.groupby("family")["delay"].nunique().max() > 1:
+        pictures.insert(1, _delays(whole, looks))
     else:
         notices.append(
             "Every task of this suite has one delay only, so that success is not drawn against it."
@@ -201,7 +204,8 @@ def _delays(lines: pd.DataFrame, looks: dict[str, figures.Look]) -> Picture:
         figures.delays(lines, looks),
         f"Success rate against delay of {_named(lines)}, one line for each cell.",
         findings.delays(lines),
-        f"{WILSON} Cells are moved apart a little. {PART} are ringed.",
+        f"{WILSON} Cells are moved apart a little. {PART} are left out, because trials that "
+        "succeed finish first.",
     )
 
 
