@@ -120,7 +120,9 @@ ONE_CHANGE = {
     "fewer-tests": {".recipe.task.n_test", ".recipe.criterion.inspection"},
     "from-start": {".recipe.model.growth.window", ".recipe.model.growth.decrease"},
     "small-weights": {".recipe.model.init_range"},
+    "smaller-weights": {".recipe.model.init_range"},
     "rate-01": {".rate"},
+    "half-rate": {".rate"},
     "error-only": {".recipe.criterion.wrong_at_most"},
     "gate-biases": {".recipe.model.input_gate_bias"},
 }

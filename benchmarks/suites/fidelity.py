@@ -52,13 +52,15 @@ COMPARED = (
     *(changed(row, "rate-01", rate=0.1) for row in ("3.1", "3.2")),
     *(
         changed(row, "plain-delta", learner=PlainDelta())
-        for row in ("7.1", "7.2", "8.1", "8.2", "9.2")
+        for row in ("7.1", "7.2", "8.1", "8.2", "9.2", "5.3", "7.3")
     ),
     *(changed(row, "factor-2", rate=2 * LITERAL[row].rate) for row in ("7.1", "7.2", "8.1")),
     changed("7.1", "linear-output", learner=LinearOutput()),
     changed("7.1", "error-only", criterion=Recent(2000, error_below=0.01)),
     net("8.1", "gate-biases", input_gate_bias=(-3.0, -6.0)),
     *(net(row, "small-weights", init_range=0.02) for row in ("3.9", "3.8", "3.7", "3.6")),
+    *(net(row, "smaller-weights", init_range=0.01) for row in ("5.2", "6.2")),
+    *(changed(row, "half-rate", rate=LITERAL[row].rate / 2) for row in ("5.2", "6.2")),
 )
 """Variants beside the rows that they are to explain."""
 
