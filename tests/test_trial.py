@@ -61,9 +61,10 @@ def test_compiler_options_of_lanes_change_no_more_than_the_last_bits(cell):
         setups(0, range(4), [0.01] * 4),
     )
     draw = source(RECIPE.task).fresh(setup.key, TRAIN, jnp.zeros(4, jnp.int32), 40)
-    start = jax.jit(jax.vmap(run._start))(setup)
+    usual = {"xla_backend_optimization_level": 3}  # but for conftest.py
+    start = jax.jit(jax.vmap(run._start), compiler_options=usual)(setup)
     jax.tree.map(np.testing.assert_array_equal, run.start(setup).params, start.params)
-    plain = jax.jit(jax.vmap(run._train))(setup.rate, start, draw)
+    plain = jax.jit(jax.vmap(run._train), compiler_options=usual)(setup.rate, start, draw)
     trained = run.train(setup.rate, start, draw)
     assert (trained.seen == 40).all()
     for mine, theirs in zip(*map(jax.tree.leaves, (trained.params, plain.params)), strict=True):
