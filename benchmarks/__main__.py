@@ -48,19 +48,16 @@ def main(arguments: list[str] | None = None) -> int:
     """
     # This process only draws and writes; a GPU belongs to the workers that it starts.
     jax.config.update("jax_platforms", "cpu")
+    kept = ""
     try:
         options = _parser().parse_args(arguments)
-    except UsageError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 2
-    try:
+        if options.command in (_run, _tune, _check, _baseline):
+            kept = "; finished trials are kept, the same command continues"
         return options.command(options) or 0
     except UsageError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        resumed = options.command in (_run, _tune, _check, _baseline)
-        kept = "; finished trials are kept, the same command continues" if resumed else ""
         print(f"benchmarks: interrupted{kept}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `| head` has had enough
@@ -256,7 +253,7 @@ def _show_comparison(options, suite, experiments, rows, console) -> tuple[str, p
 def _show_flow(options, suite, experiments, rows, console) -> tuple[str, pd.DataFrame]:
     """Prints what is left of an error; returns the Markdown page and the table's lines."""
     lines = flow_study.summary(experiments, rows)
-    console.print(flow_study.terminal(lines, suites.title(suite)))
+    console.print(tables.terminal(flow_study.matrix(lines), suites.title(suite), right=1))
     console.print()
     for text in filter(None, [flow_study.RULES, flow_study.missing(lines)]):
         console.print(text, highlight=False)
@@ -313,7 +310,7 @@ def _suite_with(name: str) -> str:
     homes = [
         suite
         for suite in suites.names()
-        if any(fnmatch.fnmatch(each.name, name) for each in suites.load(suite).EXPERIMENTS)
+        if any(fnmatch.fnmatchcase(each.name, name) for each in suites.load(suite).EXPERIMENTS)
     ]
     if not homes:
         raise UsageError(f"no experiment {name!r} in any suite; see python -m benchmarks list")

@@ -17,7 +17,6 @@ import jax.numpy as jnp
 import pandas as pd
 from flax import nnx
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks import flow, runner, store, tables
 from benchmarks.experiment import Experiment, Model
@@ -187,18 +186,6 @@ def page(name: str, suite: ModuleType, lines: pd.DataFrame, rows: pd.DataFrame) 
         tables.origin(rows),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def terminal(lines: pd.DataFrame, title: str) -> Table:
-    """The matrix as a rich table."""
-    wide = matrix(lines)
-    table = tables.plain(title, padding=(0, 1, 1, 0))
-    table.add_column("cell")
-    for name in wide.columns:
-        table.add_column(name, justify="right")
-    for cell, entries in wide.iterrows():
-        table.add_row(cell, *entries)
-    return table
 
 
 def _cells(lines: pd.DataFrame) -> list[str]:

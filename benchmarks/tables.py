@@ -198,14 +198,14 @@ def origin(rows: pd.DataFrame) -> str:
     )
 
 
-def terminal(wide: pd.DataFrame, title: str) -> Table:
-    """The matrix as a rich table that fits 80 columns."""
-    table = plain(title, padding=(0, 0, 1, 0))
-    table.add_column("task")
-    for cell in wide.columns:
-        table.add_column(cell, justify="right")
-    for task, entries in wide.iterrows():
-        table.add_row(task, *entries)
+def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Table:
+    """The matrix as a rich table that fits 80 columns, with `right` blanks after each column."""
+    table = plain(title, padding=(0, right, 1, 0))
+    table.add_column(wide.index.name)
+    for column in wide.columns:
+        table.add_column(column, justify="right")
+    for name, entries in wide.iterrows():
+        table.add_row(name, *entries)
     return table
 
 

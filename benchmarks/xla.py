@@ -1,7 +1,7 @@
 """Compiler settings for small programs and many small steps, all in one place.
 
-They change how loops are compiled, not what is computed; `BENCHMARKS_XLA=0` in the environment
-turns them off.
+They change how programs are compiled and, of trained weights, the last bits, but not what is
+computed; `BENCHMARKS_XLA=0` in the environment turns them off.
 """
 
 import os
@@ -16,7 +16,7 @@ LOOP_OPTIONS = {
 """Options of a compiled loop on a CPU: fuse whole steps, full vector registers, no threads."""
 
 LANE_OPTIONS = {"xla_backend_optimization_level": 1}
-"""Options of a few lanes of small networks on a CPU: they compile faster, and run faster, too."""
+"""Options of a few lanes of small networks on a CPU; docs/PERFORMANCE.md tells why."""
 
 LOOP_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
 """Compiles a whole loop into one kernel. For a whole process only, and minibatch learners with many
