@@ -104,7 +104,7 @@ class Recent:
         grains = jnp.round(error * GRAINS).astype(jnp.int32)
         new, old = 2 * grains + verdicts.wrong, state.ring[slots]
         return RecentState(
-            state.ring.at[slots].set(new),
+            state.ring.at[slots].add(new - old),  # to set them would copy the ring, to read old
             state.grains + jnp.sum(new // 2 - old // 2),
             state.wrong + jnp.sum(new % 2 - old % 2),
             state.seen + batch,  # FIDELITY S2

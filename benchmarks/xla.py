@@ -18,9 +18,12 @@ LOOP_OPTIONS = {
 LANE_OPTIONS = {"xla_backend_optimization_level": 1}
 """Options of a few lanes of small networks on a CPU; docs/PERFORMANCE.md tells why."""
 
-LOOP_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
-"""Compiles a whole loop into one kernel. For a whole process only, and minibatch learners with many
-weights are slower with it."""
+LOOP_FLAG = (
+    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000,"
+    "-unroll-full-max-count=8"
+)
+"""Compiles a whole loop into one kernel, and leaves 16 lanes to the vectoriser as a loop. For a
+whole process only, and minibatch learners with many weights are slower with it."""
 
 
 def loop_options(backend: str) -> dict | None:

@@ -7,7 +7,7 @@ gates, cells block by block. Inputs are either numbers `[T, n_in, trials]`, or s
 costs the same whatever n_in is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import jax
@@ -149,7 +149,7 @@ def drive(weights: Weights, inputs: jax.Array) -> jax.Array:
 
 
 def step(
-    weights: Weights, driven: jax.Array, state: State, u: jax.Array
+    weights: Weights, driven: jax.Array, state: State, u: Iterable[jax.Array]
 ) -> tuple[State, jax.Array]:
     """One step of `LSTM97`.
 
@@ -157,7 +157,7 @@ def step(
         weights: of all trials, or of one network.
         driven: `[H, trials]`, what `drive` gives for this step.
         state: of the step before.
-        u: `units(state)`.
+        u: `units(state)`, or its rows.
 
     Returns:
         The new state, and g(net_c) `[cells, trials]`.

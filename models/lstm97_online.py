@@ -14,9 +14,6 @@ from models import lstm97_forward as net97
 from models.lstm97 import h
 from models.lstm97_forward import LOGISTIC, Output, State, Weights
 
-UNROLL = 2
-"""Steps that are compiled as one: measured, 16 trials take half of the time; more gain nothing."""
-
 
 class Traces(NamedTuple):
     """ds/dw by source of w. An axis of 2 * cells is w to the cell's input gate, then to the cell.
@@ -89,93 +86,128 @@ def _run_up(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State
 
 def _over_numbers(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State, Traces]:
     # Inputs are few: one loop does everything, and nothing but the inputs is read from afar.
-    def one(now, given):
-        moving, pairs = now
-        x, time = given
-        sources = (x, moving.u, jnp.ones_like(x[:1]))
-        moving, slopes = _advance(weights, _drive(weights, x), moving, time < last)
-        return (moving, [_follow(*both, slopes) for both in zip(pairs, sources, strict=True)]), None
+    def one(now, following):
+        moving, x, traces, passed = now
+        traces = _catch_up(traces, passed)
+        sources = _sources(moving, x)
+        moving, slopes = _advance(weights, net97.drive(weights, x[None])[0], moving)
+        return (moving, following, traces, Passed(sources, slopes)), None
 
-    H, trials = len(weights.hidden), len(last)
-    pairs = [_pair(weights, sources, trials) for sources in (inputs.shape[1], H, 1)]
-    steps = inputs, jnp.arange(len(inputs))[:, None]
-    (moving, pairs), _ = jax.lax.scan(one, (_start(weights, last), pairs), steps, unroll=UNROLL)
-    of_inputs, hidden, bias = (jnp.concatenate(pair, 1) for pair in pairs)
-    return moving.state, Traces(jnp.swapaxes(of_inputs, 1, 2), hidden, bias[0])
+    moving, first, followers = _start(weights, last), inputs[0], jnp.roll(inputs, -1, 0)
+    start = moving, first, *_nothing_yet(weights, _sources(moving, first))
+    (moving, _, traces, passed), _ = jax.lax.scan(one, start, followers)
+    of_inputs, bias, *hidden = (jnp.concatenate(pair, 1) for pair in _catch_up(traces, passed))
+    return moving.state, Traces(jnp.swapaxes(of_inputs, 1, 2), jnp.concatenate(hidden), bias[0])
 
 
 def _over_symbols(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State, Traces]:
-    def one(now, given):
-        moving, pair = now
-        driven, time = given
-        u = moving.u
-        moving, slopes = _advance(weights, driven, moving, time < last)
-        return (moving, _follow(pair, u, slopes)), slopes
+    def one(now, following):
+        moving, driven, traces, passed = now
+        traces = _catch_up(traces, passed)
+        sources = _sources(moving)
+        moving, slopes = _advance(weights, driven, moving)
+        return (moving, following, traces, Passed(sources, slopes)), slopes
 
-    def chunk(now, given):
+    def chunk(now, symbols):
         # Behind the end of the longest sequence nothing happens any more.
-        return jax.lax.cond(
-            given[1][0, 0] < jnp.max(last), advance, lambda now, _: now, now, given
-        ), None
+        going_on = jnp.any(now[0].left > 0)
+        return jax.lax.cond(going_on, advance, lambda now, _: now, now, symbols), None
 
-    def advance(now, given):
-        moving, pair, traces = now
-        symbols, times = given
-        steps = net97.drive(weights, symbols), times
-        (moving, pair), slopes = jax.lax.scan(one, (moving, pair), steps, unroll=UNROLL)
+    def advance(now, symbols):
+        moving, hidden, passed, traces = now
+        first = net97.drive(weights, symbols[:1])[0]
+        followers = net97.drive(weights, jnp.roll(symbols, -1, 0))
+        (moving, _, hidden, passed), slopes = jax.lax.scan(
+            one, (moving, first, hidden, passed), followers
+        )
         # Inputs are known beforehand: their traces can wait until the end of the chunk.
-        return moving, pair, add_inputs(traces, symbols, jnp.concatenate(slopes, 1))
+        return moving, hidden, passed, add_inputs(traces, symbols, jnp.concatenate(slopes, 1))
 
-    pair = _pair(weights, len(weights.hidden), len(last))
-    start = _start(weights, last), pair, no_traces(weights, last)
-    moving, pair, traces = jax.lax.scan(chunk, start, net97.chunks(inputs))[0]
-    return moving.state, traces._replace(hidden=jnp.concatenate(pair, 1))
+    moving = _start(weights, last)
+    start = moving, *_nothing_yet(weights, _sources(moving)), no_traces(weights, last)
+    chunks, _ = net97.chunks(inputs)
+    moving, hidden, passed, traces = jax.lax.scan(chunk, start, chunks)[0]
+    hidden = [jnp.concatenate(pair, 1) for pair in _catch_up(hidden, passed)]
+    return moving.state, traces._replace(hidden=jnp.concatenate(hidden))
+
+
+# What the loops over steps carry is kept in vectors of their own, and what follows from a step is
+# carried to the next one: of arrays that are joined, picked from, or only passed on within a step,
+# the compiler makes numbers one by one, or the same products again and again.
 
 
 class Moving(NamedTuple):
-    """State of the nets in the loop over steps, and the activations `[H, trials]` it implies."""
+    """State of the nets in a loop over steps.
+
+    Attributes:
+        s: `[cells, trials]`.
+        gates: `[2 * blocks, trials]`.
+        y: `[cells, trials]`, activations of the cells.
+        left: `[trials]` int32, number of steps before the last one.
+    """
 
     s: jax.Array
-    u: jax.Array
+    gates: jax.Array
+    y: jax.Array
+    left: jax.Array
 
     @property
     def state(self) -> State:
         """Without the activations of the cells."""
-        return State(self.s, self.u[: len(self.u) - len(self.s)])
+        return State(self.s, self.gates)
 
 
-def _start(weights: Weights, lengths: jax.Array) -> Moving:
-    state = net97.start(weights, lengths)
-    return Moving(state.s, net97.units(state))
+class Passed(NamedTuple):
+    """What traces have still to take in of the step that has just passed.
+
+    Attributes:
+        sources: activations that the weights saw, `[sources, trials]` each.
+        slopes: ds/dnet of the input gates and of the cells, `[cells, trials]` each.
+    """
+
+    sources: list[jax.Array]
+    slopes: tuple[jax.Array, jax.Array]
 
 
-def _drive(weights: Weights, x: jax.Array) -> jax.Array:
-    """Net inputs of the hidden units `[H, trials]` from inputs `[n_in, trials]` and biases."""
-    return net97.drive(weights, x[None])[0]
+Pair = tuple[jax.Array, jax.Array]
+"""Traces `[sources, cells, trials]` of weights to input gates, and of weights to cells."""
+
+
+def _start(weights: Weights, last: jax.Array) -> Moving:
+    state = net97.start(weights, last)
+    return Moving(*state, net97.y_c(state), last)
+
+
+def _sources(moving: Moving, *inputs: jax.Array) -> list[jax.Array]:
+    """Where weights begin: of numbers the inputs and biases, then gates and cells."""
+    ones = [jnp.ones_like(x[:1]) for x in inputs]
+    return [*inputs, *ones, moving.gates, moving.y]
+
+
+def _nothing_yet(weights: Weights, sources: list[jax.Array]) -> tuple[list[Pair], Passed]:
+    """The traces before the first step, and a step that adds nothing to them."""
+    cells, trials = len(weights.readout), weights.hidden.shape[-1]
+    slopes = jnp.zeros((cells, trials), weights.hidden.dtype)
+    traces = [jnp.zeros((len(source), cells, trials), slopes.dtype) for source in sources]
+    return [(t, t) for t in traces], Passed(sources, (slopes, slopes))
 
 
 def _advance(
-    weights: Weights, driven: jax.Array, now: Moving, early: jax.Array
+    weights: Weights, driven: jax.Array, now: Moving
 ) -> tuple[Moving, tuple[jax.Array, jax.Array]]:
-    """One step where `early` `[trials]` holds; the slopes of input gates and of cells, else 0."""
-    new, squashed = net97.step(weights, driven, now.state, now.u)
+    """One step of trials that have some left; the slopes of input gates and of cells, else 0."""
+    new, squashed = net97.step(weights, driven, now.state, [*now.gates, *now.y])
+    early = now.left > 0
     slopes = tuple(jnp.where(early, slope, 0) for slope in _both_slopes(new, squashed))
-    return net97.hold(early, Moving(new.s, net97.units(new)), now), slopes
+    return net97.hold(early, Moving(*new, net97.y_c(new), now.left - 1), now), slopes
 
 
-def _pair(weights: Weights, sources: int, trials: int) -> tuple[jax.Array, jax.Array]:
-    """Traces to input gates and to cells, each `[sources, cells, trials]`, before the first step.
-
-    Apart, since joining slopes in the loop would keep the compiler from using vectors.
-    """
-    zeros = jnp.zeros((sources, len(weights.readout), trials), weights.hidden.dtype)
-    return zeros, zeros
-
-
-def _follow(pair, sources: jax.Array, slopes) -> tuple[jax.Array, jax.Array]:
-    """A pair of traces after one more step."""
-    to_gate, to_cell = (t + d * sources[:, None] for t, d in zip(pair, slopes, strict=True))
-    return to_gate, to_cell
+def _catch_up(traces: list[Pair], passed: Passed) -> list[Pair]:
+    """Traces after one more step, by source."""
+    return [
+        tuple(t + d * source[:, None] for t, d in zip(pair, passed.slopes, strict=True))
+        for pair, source in zip(traces, passed.sources, strict=True)
+    ]
 
 
 def no_traces(weights: Weights, lengths: jax.Array) -> Traces:
