@@ -21,20 +21,27 @@ class Pairs(NamedTuple):
     Attributes:
         values: `[T]` float32.
         markers: `[T]` float32 in {1, 0, -1}.
+        places: `[2]` int32; the only ones that can have a marker of 1.
         length: `[]` int32.
     """
 
     values: jax.Array
     markers: jax.Array
+    places: jax.Array
     length: jax.Array
 
     def total(self) -> jax.Array:
         """Sum of the marked values; with a single mark the other summand is 0."""
-        return jnp.sum(jnp.where(self.markers == 1.0, self.values, 0.0))
+        return jnp.sum(self._marked(otherwise=0.0))
 
     def product(self) -> jax.Array:
         """Product of the marked values; with a single mark the other factor is 1."""
-        return jnp.prod(jnp.where(self.markers == 1.0, self.values, 1.0))
+        return jnp.prod(self._marked(otherwise=1.0))
+
+    def _marked(self, otherwise: float) -> jax.Array:
+        # Picked, not summed up over T: the compiler would draw all values a second time.
+        here = self.markers[self.places] == 1.0
+        return jnp.where(here, self.values[self.places], otherwise)
 
     def ask(self, target: jax.Array) -> Sequence:
         """The sequence at whose end `target` is wanted."""
@@ -92,7 +99,7 @@ def hs97_pairs(key: jax.Array, T: int) -> Pairs:
     # The end's -1 wins over a mark on the first pair, which then counts for nothing: the rule of
     # the paper for X1 (0 in a sum, 1 in a product), and here for X2 too.  # FIDELITY T4 T5
     markers = jnp.where(end, -1.0, marked.astype(jnp.float32))
-    return Pairs(unit(bits[3:]), markers, length)  # FIDELITY T6
+    return Pairs(unit(bits[3:]), markers, jnp.stack([first, second]), length)  # FIDELITY T6
 
 
 def lone_mark(T: int) -> float:

@@ -18,7 +18,7 @@ def _pairs(bits: jax.Array, first: jax.Array, second: jax.Array, length: jax.Arr
     """Pairs with one value from each word and marks at the two positions."""
     step = jnp.arange(len(bits))
     marked = (step == first) | (step == second)
-    return Pairs(unit(bits), marked.astype(jnp.float32), length)
+    return Pairs(unit(bits), marked.astype(jnp.float32), jnp.stack([first, second]), length)
 
 
 def _early_pairs(key: jax.Array, T: int) -> Pairs:

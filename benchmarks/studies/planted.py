@@ -75,7 +75,7 @@ class AddingOffByOne(Adding):
         """Draws one sequence."""
         pairs = hs97_pairs(key, self.T)
         pairs = pairs._replace(values=2 * pairs.values - 1)
-        late = pairs._replace(markers=jnp.roll(pairs.markers, 1))
+        late = pairs._replace(markers=jnp.roll(pairs.markers, 1), places=pairs.places + 1)
         return pairs.ask(0.5 + late.total() / 4)
 
 
