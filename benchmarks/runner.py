@@ -84,11 +84,20 @@ def run(
 
 
 def _grouped(lacking: dict[Experiment, list[Run]]) -> list[Job]:
-    """Trials by recipe, in the order of the suite: what shares a program is one job."""
+    """Trials by recipe: what shares a program is one job.
+
+    The most work first, so that at the end no worker waits long for another.
+    """
     jobs = {}
     for experiment, runs in lacking.items():
         jobs.setdefault((experiment.recipe, experiment.data_sets), []).extend(runs)
-    return list(jobs.values())
+    return sorted(jobs.values(), key=_most_steps, reverse=True)
+
+
+def _most_steps(job: Job) -> int:
+    """Steps of all trials if each uses its whole budget."""
+    recipe = job[0].experiment.recipe
+    return len(job) * recipe.budget * recipe.task.steps
 
 
 def _by_compiler(jobs: list[Job]) -> Iterator[tuple[bool, list[Job]]]:

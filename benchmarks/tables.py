@@ -5,7 +5,9 @@ from types import ModuleType
 
 import pandas as pd
 from rich import box
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.experiment import Experiment
 from benchmarks.statistics import median_sequences, success_rate
@@ -198,18 +200,21 @@ def origin(rows: pd.DataFrame) -> str:
     )
 
 
-def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Table:
-    """The matrix as a rich table that fits 80 columns, with `right` blanks after each column."""
-    table = plain(title, padding=(0, right, 1, 0))
+def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Group:
+    """The matrix as a rich table that fits 80 columns, with `right` blanks after each column.
+
+    Its title stands above it as text, since it may be wider than a table of one cell.
+    """
+    table = plain(None, padding=(0, right, 1, 0))
     table.add_column(wide.index.name)
     for column in wide.columns:
         table.add_column(column, justify="right")
     for name, entries in wide.iterrows():
         table.add_row(name, *entries)
-    return table
+    return Group(Text(title, style="table.title"), table)
 
 
-def plain(title: str, **options) -> Table:
+def plain(title: str | None, **options) -> Table:
     """An empty table in the style of this project; options are those of `rich.table.Table`."""
     return Table(
         title=title,

@@ -210,19 +210,10 @@ class Lanes:
         size = max((c.inspection for c in criteria), default=0)
         wrong_at_most = max((c.wrong_at_most for c in criteria), default=0)
         first = self.trials.seen * max(1, -(-size // self.chunk))  # no inspection repeats another's
-        return self._fresh_verdicts(INSPECT, first, size, wrong_at_most)
+        return self._fresh_verdicts(first, size, wrong_at_most)
 
-    def _test(self) -> Verdict:
-        """Verdicts on the test set: the paper's own for a finite task, else fresh sequences."""
-        if self.source.finite:
-            return self.run.verdicts(self.trials, self.sets[1])
-        size = self.recipe.test_size
-        return self._fresh_verdicts(TEST, jnp.zeros_like(self.trials.seen), size, size)
-
-    def _fresh_verdicts(
-        self, stream: int, first: jax.Array, size: int, wrong_at_most: int
-    ) -> Verdict:
-        """Verdicts `[lane, size]` on fresh sequences, judged a group at a time.
+    def _fresh_verdicts(self, first: jax.Array, size: int, wrong_at_most: int) -> Verdict:
+        """Verdicts `[lane, size]` of an inspection on fresh sequences, judged a group at a time.
 
         Once every running trial has more than `wrong_at_most` wrong ones, its fate is sealed, and
         the rest are called wrong without a look.
@@ -231,7 +222,7 @@ class Lanes:
         running = np.array([lane is not None for lane in self.lanes])
         groups, wrong = [], np.zeros(lanes, int)
         for start in range(0, size, TEST_GROUP):
-            group = self.source.tests(self.setup.key, stream, first + start, TEST_GROUP)
+            group = self.source.tests(self.setup.key, INSPECT, first + start, TEST_GROUP)
             groups.append(self.run.verdicts(self.trials, group))
             wrong += np.asarray(groups[-1].wrong).sum(1)
             if (wrong[running] > wrong_at_most).all():
@@ -240,15 +231,35 @@ class Lanes:
         groups.append(Verdict(jnp.ones((lanes, lacking)), jnp.ones((lanes, lacking), bool)))
         return jax.tree.map(lambda a: a[:, :size], _join(groups))
 
+    def _test(self, done: list[int]) -> Verdict:
+        """Verdicts `[done, n]` on the test set: a finite task's own, else fresh sequences.
+
+        What trials in other lanes would get is not looked at, so all lanes take groups of theirs.
+        """
+        if self.source.finite:
+            verdicts = jax.device_get(self.run.verdicts(self.trials, self.sets[1]))
+            return jax.tree.map(lambda a: a[done], verdicts)
+        size, lanes, trials = self.recipe.test_size, len(self.lanes), jax.device_get(self.trials)
+        turns = np.array([(lane, first) for lane in done for first in range(0, size, TEST_GROUP)])
+        groups = []
+        for start in range(0, len(turns), lanes):
+            lane, first = np.resize(turns[start : start + lanes], (lanes, 2)).T
+            group = self.source.tests(self.setup.key[lane], TEST, first, TEST_GROUP)
+            mine = jax.tree.map(lambda leaf, lane=lane: leaf[lane], trials)
+            groups.append(jax.device_get(self.run.verdicts(mine, group)))
+        joined = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(turns)], *groups)
+        return jax.tree.map(lambda a: a.reshape(len(done), -1)[:, :size], joined)
+
     def _rows(self, done: list[int]) -> list[dict]:
         """Rows of the trials in these lanes."""
-        verdicts = jax.device_get(self._test())
+        verdicts = self._test(done)
         trials = jax.device_get(
             self.trials._replace(params=(), opt_state=(), criterion=(), milestone=())
         )
-        return [self._row(lane, trials, verdicts) for lane in done]
+        each = [jax.tree.map(lambda a, i=i: a[i], verdicts) for i in range(len(done))]
+        return [self._row(lane, trials, test) for lane, test in zip(done, each, strict=True)]
 
-    def _row(self, lane: int, trials: Trial, verdicts: Verdict) -> dict:
+    def _row(self, lane: int, trials: Trial, test: Verdict) -> dict:
         experiment, recipe = self.lanes[lane].experiment, self.recipe
         seen, milestone = int(trials.seen[lane]), int(trials.milestone_at[lane])
         return {
@@ -269,9 +280,9 @@ class Lanes:
             "sequences": seen if trials.outcome[lane] == SOLVED else None,
             "milestone": milestone if milestone >= 0 else None,
             "seen": seen,
-            "test_size": verdicts.wrong.shape[1],
-            "test_wrong": int(verdicts.wrong[lane].sum()),
-            "test_error": round(float(verdicts.error[lane].mean()), 6),
+            "test_size": len(test.wrong),
+            "test_wrong": int(test.wrong.sum()),
+            "test_error": round(float(test.error.mean()), 6),
             "seconds": round(self.seconds[lane], 3),
             "digest": experiment.digest,
             **provenance(),

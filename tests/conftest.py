@@ -1,8 +1,16 @@
-"""Tests compile much and run little, so they compile in haste; programs with options of their own
-(`benchmarks.xla`) keep them. Commands that tests start inherit it."""
+"""Tests compile much and run little, so they compile in haste, and what is the same only once.
+
+Programs with options of their own (`benchmarks.xla`) keep them. Commands that tests start, and the
+other workers of pytest-xdist, inherit both settings.
+"""
 
 import os
+import tempfile
 
 os.environ["XLA_FLAGS"] = (
     f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
 )
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    _compiled = tempfile.TemporaryDirectory(prefix="compiled-")  # removed at the end
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"

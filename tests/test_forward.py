@@ -190,7 +190,7 @@ def test_an_inspection_ends_when_every_trial_has_failed_it():
     assert len(groups) == 1
     assert seen.wrong.shape == (16, 1000)
     assert (seen.wrong[:3].sum(1) > 0).all()
-    full = lanes._fresh_verdicts(2, lanes.trials.seen, 1000, wrong_at_most=1000)
+    full = lanes._fresh_verdicts(lanes.trials.seen, 1000, wrong_at_most=1000)
     assert (full.wrong[:3].sum(1) > 0).all()
 
 

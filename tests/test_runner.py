@@ -30,6 +30,14 @@ def test_what_shares_a_recipe_is_one_job():
     ]
 
 
+def test_the_most_work_comes_first():
+    one, two = experiment(budget=800), experiment(budget=1600)
+    lacking = {one: runs(one, 0, 1), two: runs(two, 0)}
+    assert runner._grouped(lacking) == [runs(one, 0, 1), runs(two, 0)]  # as much: as it was
+    lacking[two].append(Run(two, 1))
+    assert runner._grouped(lacking) == [runs(two, 0, 1), runs(one, 0, 1)]
+
+
 def test_jobs_are_split_only_when_there_are_fewer_than_workers():
     job, short = runs(EXPERIMENT, 0, 1, 2, 3, 4), runs(EXPERIMENT, 9)
     assert runner._split([job], 2) == [runs(EXPERIMENT, 0, 2, 4), runs(EXPERIMENT, 1, 3)]

@@ -18,6 +18,7 @@ from benchmarks.trial import (
     INIT,
     RUNNING,
     SOLVED,
+    TEST,
     TRAIN,
     Program,
     setups,
@@ -113,6 +114,19 @@ def test_training_is_the_plain_loop():
     assert trials.seen[0] == 2 * learner.batch
     for mine, theirs in zip(jax.tree.leaves(params), jax.tree.leaves(trials.params), strict=True):
         np.testing.assert_allclose(mine, theirs[0], rtol=2e-4, atol=2e-6)
+
+
+def test_a_trial_is_tested_on_its_own_test_sequences_in_their_order():
+    tried = experiment(test_size=300)  # not a whole number of groups
+    lanes = training.Lanes(0, [training.Run(tried, i) for i in range(4)])
+    lanes.advance()
+    run, done = lanes.run, [3, 1]
+    found = lanes._test(done)
+    assert found.wrong.shape == found.error.shape == (2, 300)
+    draw = source(tried.recipe.task).fresh(lanes.setup.key, TEST, jnp.zeros(4, jnp.int32), 300)
+    direct = run.verdicts(lanes.trials, draw)
+    np.testing.assert_array_equal(found.wrong, direct.wrong[jnp.array(done)])
+    np.testing.assert_allclose(found.error, direct.error[jnp.array(done)], rtol=1e-5)
 
 
 def test_another_block_does_not_recompile():
