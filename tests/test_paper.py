@@ -124,6 +124,8 @@ ONE_CHANGE = {
     "rate-01": {".rate"},
     "half-rate": {".rate"},
     "error-only": {".recipe.criterion.wrong_at_most"},
+    "weaker-gates": {".recipe.model.input_gate_bias"},
+    "output-gates": {".recipe.model.output_gate_bias"},
     "gate-biases": {".recipe.model.input_gate_bias"},
 }
 

@@ -58,6 +58,8 @@ COMPARED = (
     *(changed(row, "factor-2", rate=2 * LITERAL[row].rate) for row in ("7.1", "7.2", "8.1")),
     changed("7.1", "linear-output", learner=LinearOutput()),
     changed("7.1", "error-only", criterion=Recent(2000, error_below=0.01)),
+    net("7.1", "weaker-gates", input_gate_bias=(-1.0, -2.0)),
+    net("7.1", "output-gates", output_gate_bias=(-1.0, -2.0)),
     net("8.1", "gate-biases", input_gate_bias=(-3.0, -6.0)),
     *(net(row, "smaller-weights", init_range=0.01) for row in ("5.2", "6.2")),
     *(changed(row, "half-rate", rate=LITERAL[row].rate / 2) for row in ("5.2", "6.2")),
