@@ -6,7 +6,7 @@ computed; `BENCHMARKS_XLA=0` in the environment turns them off.
 
 import os
 
-_ON = os.environ.get("BENCHMARKS_XLA", "1") != "0"
+ON = os.environ.get("BENCHMARKS_XLA", "1") != "0"
 
 LOOP_OPTIONS = {
     "xla_cpu_experimental_ynn_fusion_type": "",
@@ -28,15 +28,15 @@ whole process only, and minibatch learners with many weights are slower with it.
 
 def loop_options(backend: str) -> dict | None:
     """Compiler options for a program that is one long loop of small steps."""
-    return LOOP_OPTIONS if _ON and backend == "cpu" else None
+    return LOOP_OPTIONS if ON and backend == "cpu" else None
 
 
 def lane_options(backend: str) -> dict | None:
     """Compiler options for programs that train some small networks by automatic differentiation."""
-    return LANE_OPTIONS if _ON and backend == "cpu" else None
+    return LANE_OPTIONS if ON and backend == "cpu" else None
 
 
 def set_loop_flag() -> None:
     """Compiles loops into single kernels from here on; only before jax computes anything."""
-    if _ON:
+    if ON:
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {LOOP_FLAG}".strip()

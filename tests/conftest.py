@@ -1,12 +1,12 @@
 """Tests compile much and run little, so they compile in haste, and what is the same only once.
 
-Programs with options of their own (`benchmarks.xla`) keep them. Commands that tests start, and the
-other workers of pytest-xdist, inherit both settings.
+Commands that tests start, and the other workers of pytest-xdist, inherit all of this.
 """
 
 import os
 import tempfile
 
+os.environ["BENCHMARKS_XLA"] = "0"  # tests/test_xla.py looks at what that leaves out
 os.environ["XLA_FLAGS"] = (
     f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
 )

@@ -25,7 +25,6 @@ from benchmarks.trial import (
     source,
 )
 from models.lstm import LSTM
-from models.mut import MUT3
 from models.network import Recurrent
 from models.rnn import RNN
 from tasks.reber import Reber
@@ -53,23 +52,6 @@ def test_a_row_depends_on_nothing_but_experiment_seed_and_trial(cell):
             assert row == all_of_them[trial]
     assert len({row["test_error"] for row in all_of_them.values()}) == 7
     assert rows(tried, [3], seed=1)[3]["test_error"] != all_of_them[3]["test_error"]
-
-
-@pytest.mark.parametrize("cell", [LSTM, MUT3], ids=lambda cell: cell.__name__)
-def test_compiler_options_of_lanes_change_no_more_than_the_last_bits(cell):
-    run, setup = (
-        program(replace(RECIPE, model=Recurrent(cell, 16))),
-        setups(0, range(4), [0.01] * 4),
-    )
-    draw = source(RECIPE.task).fresh(setup.key, TRAIN, jnp.zeros(4, jnp.int32), 40)
-    usual = {"xla_backend_optimization_level": 3}  # but for conftest.py
-    start = jax.jit(jax.vmap(run._start), compiler_options=usual)(setup)
-    jax.tree.map(np.testing.assert_array_equal, run.start(setup).params, start.params)
-    plain = jax.jit(jax.vmap(run._train), compiler_options=usual)(setup.rate, start, draw)
-    trained = run.train(setup.rate, start, draw)
-    assert (trained.seen == 40).all()
-    for mine, theirs in zip(*map(jax.tree.leaves, (trained.params, plain.params)), strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
 
 
 def test_rates_share_a_program_and_do_not_mix():

@@ -1,0 +1,80 @@
+"""Compiler settings change the last bits of trained weights, and nothing else.
+
+Other tests run without them, since they compile longer (conftest.py).
+"""
+
+import os
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from benchmarks import xla
+from benchmarks.learners import Online
+from benchmarks.programs import program
+from benchmarks.trial import setups
+from models.lstm import LSTM
+from models.lstm97 import Net97
+from models.network import Recurrent
+from tasks.adding import Adding
+from tests.tiny import RECIPE
+
+USUAL = {"xla_backend_optimization_level": 3}  # but for conftest.py
+SEQUENCES = 40
+
+
+def both_ways(function, options, *arguments):
+    """Results with the options and with the usual ones."""
+    for each in (options, USUAL):
+        yield jax.jit(function, compiler_options=each)(*arguments)
+
+
+def assert_trained_alike(mine, theirs, start):
+    assert (mine.seen == SEQUENCES).all()
+    moved = 0.0
+    leaves = map(jax.tree.leaves, (mine.params, theirs.params, start.params))
+    for a, b, before in zip(*leaves, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+        moved = max(moved, np.abs(a - before).max())
+    assert moved > 1e-3
+
+
+def test_options_of_lanes():
+    run = program(replace(RECIPE, model=Recurrent(LSTM, 16)))
+    setup = setups(0, range(4), [0.01] * 4)
+    start, usual = both_ways(jax.vmap(run._start), xla.LANE_OPTIONS, setup)
+    jax.tree.map(np.testing.assert_array_equal, start.params, usual.params)  # not one bit
+    draw = run.source.training(setup.key, start.seen, SEQUENCES, None)
+    trained = both_ways(jax.vmap(run._train), xla.LANE_OPTIONS, setup.rate, start, draw)
+    assert_trained_alike(*trained, start)
+
+
+def test_options_of_loops():
+    model = Net97(2, 2, "all", (-3.0, -6.0))
+    run = program(replace(RECIPE, task=Adding(20), model=model, learner=Online()))
+    setup = setups(0, range(16), [0.5] * 16)
+    start = run.start(setup)
+    draw = run.source.training(setup.key, start.seen, SEQUENCES, None)
+    trained = both_ways(run._train_lanes, xla.LOOP_OPTIONS, setup.rate, start, draw)
+    assert_trained_alike(*trained, start)
+
+
+def test_they_can_be_turned_off():
+    assert not xla.ON  # conftest.py has done so
+    assert xla.lane_options("cpu") is xla.loop_options("cpu") is None
+
+
+def test_they_are_of_a_cpu(monkeypatch):
+    monkeypatch.setattr(xla, "ON", True)
+    assert xla.lane_options("cpu") == xla.LANE_OPTIONS
+    assert xla.loop_options("cpu") == xla.LOOP_OPTIONS
+    assert xla.lane_options("gpu") is xla.loop_options("gpu") is None
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_flags_of_a_process_are_added_to_those_it_has(monkeypatch, on):
+    monkeypatch.setattr(xla, "ON", on)
+    monkeypatch.setenv("XLA_FLAGS", "--mine")
+    xla.set_loop_flag()
+    assert os.environ["XLA_FLAGS"] == (f"--mine {xla.LOOP_FLAG}" if on else "--mine")
