@@ -234,7 +234,7 @@ class Lanes:
     def _test(self, done: list[int]) -> Verdict:
         """Verdicts `[done, n]` on the test set: a finite task's own, else fresh sequences.
 
-        What trials in other lanes would get is not looked at, so all lanes take groups of theirs.
+        Their groups of sequences share the lanes, whoever trains there.
         """
         if self.source.finite:
             verdicts = jax.device_get(self.run.verdicts(self.trials, self.sets[1]))
