@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks import training
+from benchmarks import training, xla
 from benchmarks.criteria import Inspection, Recent
 from benchmarks.experiment import Experiment, Recipe
 from benchmarks.forward import draw
@@ -194,6 +194,14 @@ def test_an_inspection_ends_when_every_trial_has_failed_it():
     assert (full.wrong[:3].sum(1) > 0).all()
 
 
+@pytest.fixture
+def fast(monkeypatch):
+    """Compiler settings as in a real run: these tests really learn."""
+    monkeypatch.setattr(xla, "ON", True)
+    monkeypatch.setitem(xla.LOOP_OPTIONS, "xla_backend_optimization_level", 3)
+
+
+@pytest.mark.usefixtures("fast")
 def test_temporal_order_is_learnt_at_a_short_lag():
     recipe = replace(
         CASES["6a"], criterion=Recent(0, 0.1), budget=40_000, inspect_every=1000, test_size=2560
@@ -203,6 +211,7 @@ def test_temporal_order_is_learnt_at_a_short_lag():
         assert row["test_wrong"] <= 10
 
 
+@pytest.mark.usefixtures("fast")
 def test_two_sequences_are_told_apart_at_a_short_lag():
     stop = Inspection(256, 0, error_below=0.01)
     recipe = replace(

@@ -220,10 +220,12 @@ def test_the_table_fits_80_columns(suite):
     assert len(body) == len(suite.COMPARED)
 
 
-def test_all_31_rows_have_been_run():
-    lines = paper.comparison(SUITE.COMPARED, store.read_suite(RESULTS / "paper"))
+@pytest.mark.parametrize(("name", "rows"), [("paper", 31), ("fidelity", 42)])
+def test_all_rows_have_been_run(name, rows):
+    compared = suites.load(name).COMPARED
+    lines = paper.comparison(compared, store.read_suite(RESULTS / name))
     assert paper.missing(lines) == ""
-    assert len(lines) == 31
+    assert len(lines) == rows
     assert (lines["trials"] >= lines["paper_trials"]).all()
 
 

@@ -87,7 +87,7 @@ def test_training_is_the_plain_loop():
                 total -= target * jnp.log(p) + (1 - target) * jnp.log(1 - p)
             return total / len(batch)
 
-        step, opt_state = optimizer.update(jax.grad(loss)(params), opt_state, params)
+        step, opt_state = optimizer.update(jax.jit(jax.grad(loss))(params), opt_state, params)
         params = optax.apply_updates(params, step)
 
     run, setup = program(recipe), setups(0, [index], [rate])
