@@ -14,18 +14,6 @@ ROOT = Path(__file__).parents[1]
 CELL = ROOT / "tests" / "cells" / "leaky.py"
 
 
-def command(*arguments, **options):
-    """The program in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        **options,
-    )
-
-
 def files(folder):
     """Every file below a folder, with its text."""
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -99,41 +87,40 @@ def test_list_names_suites_and_experiments(capsys):
 
 
 def test_help_teaches():
-    done = command("--help")
+    ask = [sys.executable, "-m", "benchmarks", "--help"]
+    done = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0
     assert "--cell my.py:MyCell" in done.stdout
     assert "continues where it stopped" in done.stdout
 
 
-def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path):
-    arguments = ("run", "tiny", "two-sequence-20.rnn", "--out", tmp_path)
-    first = command(*arguments, "--trials", 1)
-    assert first.returncode == 0, first.stderr
+def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path, capsys):
+    arguments = ["run", "tiny", "two-sequence-20.rnn", "--out", str(tmp_path)]
+    assert main([*arguments, "--trials", "1"]) == 0
     (path,) = (tmp_path / "tiny" / "trials").iterdir()
     (curve,) = (tmp_path / "tiny" / "curves").iterdir()
     assert curve.name == path.name
     earlier = store.read(path)
-    second = command(*arguments, "--trials", 3)
-    assert second.returncode == 0, second.stderr
-    assert "of 2, " in second.stdout  # only the two that were missing
+    capsys.readouterr()
+    assert main([*arguments, "--trials", "3"]) == 0
+    second = capsys.readouterr().out
+    assert "of 2, " in second  # only the two that were missing
     later = store.read(path)
     assert later["trial"].tolist() == [0, 1, 2]
     assert later[:1].equals(earlier)
     assert later["device"].str.len().min() > 0
     assert store.read_curves(tmp_path / "tiny")["trial"].unique().tolist() == [0, 1, 2]
-    assert "3/3" in second.stdout
-    assert "two-sequence-20" in second.stdout
-    again = command(*arguments, "--trials", 3)
-    assert again.returncode == 0
-    assert "sequences, " not in again.stdout.split("┏")[0]  # nothing was trained
+    assert "3/3" in second
+    assert "two-sequence-20" in second
+    assert main([*arguments, "--trials", "3"]) == 0
+    assert "sequences, " not in capsys.readouterr().out.split("A minute")[0]  # nothing was trained
     assert store.read(path).equals(later)
 
 
-def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_path):
-    arguments = ("quick", "two-sequence-*", "--cell", f"{CELL}:Leaky", "--out", tmp_path)
-    # It really learns, so what runs fast is worth compiling.
-    done = command("run", *arguments, "--trials", 2, env=os.environ | {"BENCHMARKS_XLA": "1"})
-    assert done.returncode == 0, done.stderr
+def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCHMARKS_XLA", "1")  # it really learns, so compiling well pays
+    arguments = ["quick", "two-sequence-*", "--cell", f"{CELL}:Leaky", "--out", str(tmp_path)]
+    assert main(["run", *arguments, "--trials", "2"]) == 0
     rows = store.read(tmp_path / "quick" / "trials" / "two-sequence-50.Leaky.csv")
     assert rows["cell"].tolist() == ["Leaky"] * 2
     assert (tmp_path / "quick" / "rates.csv").read_text().count("Leaky") == 1
