@@ -121,7 +121,8 @@ def slowest_compiling(measured: pd.DataFrame) -> Spread | None:
 
 
 OURS = f"ours, {plan.LANES} side by side"
-SMALL, LARGE = ((16, 100), (32, 100), (16, 1000)), ((128, 100),)  # hidden units, T
+SMALL = ("lstm-16, T 100", "lstm-32, T 100", "lstm-16, T 1000", "gru-16, T 100", "gru-32, T 100")
+LARGE = ("lstm-128, T 100", "gru-128, T 100")
 TARGETS = (
     Target("1997, adding T=100, 64 trials: ns a trial-step", trial_step, at_most=35),
     *(
@@ -158,14 +159,10 @@ TARGETS = (
     Target("1997: a process on each core / one", throughput, at_least=1.8),
     Target("1997: % of a core's peak", share_of_peak_97),
     *(
-        Target(
-            f"{peer} / ours, lstm-{h}, T={T}",
-            best_ratio(f"lstm-{h}, T {T}", name, OURS),
-            at_least=n,
-        )
+        Target(f"{peer} / ours, {net}", best_ratio(net, name, OURS), at_least=n)
         for peer, name, least in (("PyTorch", "PyTorch, ", 10), ("flax", "flax", 3))
         for nets, n in ((SMALL, least), (LARGE, 1))
-        for h, T in nets
+        for net in nets
     ),
     Target("lstm-128: % of the machine's peak", share_of_peak_minibatch),
     Target("slowest program to compile, s", slowest_compiling, at_most=15),
