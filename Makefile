@@ -36,7 +36,7 @@ speed: .venv/ready ## time the learners against their alternatives (10 minutes o
 	$(BIN)/python -m benchmarks speed
 
 test: .venv/ready ## the tests
-	$(BIN)/python -m pytest -n 2 --durations=20
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20
 
 lint: .venv/ready ## ruff, lint and format
 	$(BIN)/ruff check .
