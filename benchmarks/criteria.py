@@ -104,7 +104,8 @@ class Recent:
         grains = jnp.round(error * GRAINS).astype(jnp.int32)
         new, old = 2 * grains + verdicts.wrong, state.ring[slots]
         return RecentState(
-            state.ring.at[slots].add(new - old),  # to set them would copy the ring, to read old
+            # Setting `new` would be in no order with reading `old`: XLA then copies the ring.
+            state.ring.at[slots].add(new - old),
             state.grains + jnp.sum(new // 2 - old // 2),
             state.wrong + jnp.sum(new % 2 - old % 2),
             state.seen + batch,  # FIDELITY S2

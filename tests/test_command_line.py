@@ -136,7 +136,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 
 def started(folder):
-    """A run in a process group of its own, once its first row is on disk."""
+    """A run of some of `tiny` in a process group of its own, once its first row is on disk."""
     run = ["-m", "benchmarks", "run", "tiny", "two-sequence-*", "--out", str(folder)]
     process = subprocess.Popen(
         [sys.executable, "-c", HEARS_SIGINT, *run],
