@@ -66,7 +66,7 @@ def measured(experiment: Experiment, seed: int, trials: Sequence[int]) -> list[d
     """Rows of the trials with these numbers."""
     recipe, task = experiment.recipe, experiment.recipe.task
     setup = setups(seed, trials, [experiment.rate] * len(trials))
-    drawn = source(task).tests(setup.key, TEST, jnp.zeros(len(trials), jnp.int32), 1)
+    drawn = source(task).fresh(setup.key, TEST, jnp.zeros(len(trials), jnp.int32), 1)
     norms = flow.whole(
         flow.error_flow(
             flow.structure(recipe.model, task),

@@ -90,8 +90,7 @@ class ForwardProgram(Program):
     """The compiled functions of a recipe; see `Program`.
 
     Raises:
-        ValueError: the net is not a `Net97` with the truncated gradient, or the task has a teacher
-            signal before the last step.
+        ValueError: the net is not a `Net97` with the truncated gradient.
     """
 
     cpu_lanes = 16  # a vector register; measured, more of them cost as much for each trial
@@ -99,8 +98,6 @@ class ForwardProgram(Program):
     def __init__(self, recipe: Recipe):
         if not isinstance(recipe.model, Net97) or not recipe.model.truncate:
             raise ValueError("forward accumulation needs a Net97 with the truncated gradient")
-        if recipe.task.every_step:
-            raise ValueError("forward accumulation needs a teacher signal at the last step only")
         super().__init__(recipe)
         self.source = forward_source(recipe.task)
         self.output = recipe.learner.output

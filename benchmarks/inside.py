@@ -107,7 +107,7 @@ def train(experiment: Experiment, seed: int, console: Console) -> Trained:
 def fresh(experiment: Experiment, seed: int) -> Sequence:
     """Test sequences of trial 0 that it was not trained on, `[SEQUENCES, ...]`."""
     keys = setups(seed, [0], [experiment.rate]).key
-    drawn = source(experiment.recipe.task).tests(keys, TEST, jnp.zeros(1, jnp.int32), SEQUENCES)
+    drawn = source(experiment.recipe.task).fresh(keys, TEST, jnp.zeros(1, jnp.int32), SEQUENCES)
     return jax.tree.map(lambda leaf: leaf[0], drawn)
 
 

@@ -22,8 +22,8 @@ class Learner(Protocol):
     Attributes:
         batch: sequences per update of the weights.
         summed: whether the loss of a sequence is the sum over its scored steps, not their mean.
-        program: which program trains: "bptt" (`benchmarks.trial`), "forward"
-            (`benchmarks.forward`) or "stepwise" (`benchmarks.stepwise`).
+        program: which program trains: "bptt" (`benchmarks.trial`), or "forward": where there is a
+            teacher signal at every step `benchmarks.every_step`, else `benchmarks.forward`.
     """
 
     batch: int
@@ -98,14 +98,16 @@ class Online:
 
     Attributes:
         forward: whether the truncated gradient is accumulated forwards, as in the paper, which is
-            much faster. Needs a `Net97` and a task with a teacher signal at the last step only;
-            otherwise the same gradient comes from automatic differentiation.
+            much faster. Needs a network with that gradient; otherwise the same numbers come from
+            automatic differentiation.
+        at_once: whether weights change after every step of a sequence while it goes on.
     """
 
     forward: bool = True
 
     batch = 1
     summed = True  # FIDELITY L13
+    at_once = False
     output = lstm97_forward.LOGISTIC
 
     @property
@@ -130,7 +132,7 @@ class Stepwise(Online):
     A difference only where there is a teacher signal at every step (experiments 1, 2a and 2b).
     """
 
-    program = "stepwise"
+    at_once = True
 
 
 @dataclass(frozen=True)

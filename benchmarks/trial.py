@@ -18,6 +18,7 @@ from flax import nnx
 from benchmarks import xla
 from benchmarks.errors import UsageError
 from benchmarks.experiment import Recipe
+from tasks.building import Symbols, SymbolTask
 from tasks.sequence import FiniteTask, Sequence, Task, Verdict
 
 RUNNING, SOLVED, SPENT, DIVERGED = range(4)
@@ -27,7 +28,12 @@ OUTCOMES = ("running", "solved", "spent", "diverged")
 INIT, TRAIN, INSPECT, TEST = range(4)  # streams of a trial's key
 TRIALS, SETS = range(2)  # streams of the seed's key
 GPU_LANES = 4096  # elsewhere a step costs the same until the chip is full
+JUDGED_NUMBERS = 2**17  # outputs that are judged at a time, for each lane: what the cache holds
 TEST_GROUP = 256  # sequences that one call judges: every test has a multiple, cut to its size
+
+
+Drawn = Sequence | Symbols
+"""Sequences as they are drawn: one-hot symbols as numbers, until a network sees them."""
 
 
 class Setup(NamedTuple):
@@ -89,7 +95,7 @@ class Source:
     Attributes:
         finite: whether the task has fixed sets.
         fresh: (keys `[lane]`, stream, first `[lane]`, count) -> sequences `[lane, count, ...]`,
-            numbers `first`, `first + 1`, ... of the stream.
+            numbers `first`, `first + 1`, ... of the stream, all spelt out.
         sets: keys `[lane]` -> training and test set of a finite task, `[lane, n, ...]` each.
         picked: as `fresh`, with the training set as last argument: sequences picked from it.
     """
@@ -97,26 +103,30 @@ class Source:
     finite = False
 
     def __init__(self, task: Task):
-        self.fresh = jax.jit(
-            lambda keys, stream, first, count: jax.vmap(
-                lambda key, at: jax.vmap(task.sample)(numbered(key, stream, at, count))
-            )(keys, first),
-            static_argnums=(1, 3),
-        )
+        def many(draw):
+            return jax.jit(
+                lambda keys, stream, first, count: jax.vmap(
+                    lambda key, at: jax.vmap(draw)(numbered(key, stream, at, count))
+                )(keys, first),
+                static_argnums=(1, 3),
+            )
+
+        self.fresh = many(task.sample)
+        self._drawn = many(task.symbols) if isinstance(task, SymbolTask) else self.fresh
         if isinstance(task, FiniteTask):
             self.finite = True
             self.sets = jax.jit(jax.vmap(task.draw_sets))
             self.picked = jax.jit(jax.vmap(_pick, (0, None, 0, None, 0)), static_argnums=(1, 3))
 
-    def training(self, keys: jax.Array, first: jax.Array, count: int, sets) -> Sequence:
+    def training(self, keys: jax.Array, first: jax.Array, count: int, sets) -> Drawn:
         """The next `count` training sequences of each lane, as `Program.train` takes them."""
         if self.finite:
             return self.picked(keys, TRAIN, first, count, sets[0])
-        return self.fresh(keys, TRAIN, first, count)
+        return self._drawn(keys, TRAIN, first, count)
 
-    def tests(self, keys: jax.Array, stream: int, first: jax.Array, count: int) -> Sequence:
+    def tests(self, keys: jax.Array, stream: int, first: jax.Array, count: int) -> Drawn:
         """`count` fresh sequences for each lane, as `Program.verdicts` takes them."""
-        return self.fresh(keys, stream, first, count)
+        return self._drawn(keys, stream, first, count)
 
 
 class Program:
@@ -146,7 +156,7 @@ class Program:
         )
         self.start = compiled(jax.vmap(self._start))
         self.train = compiled(jax.vmap(self._train), donate_argnums=1)
-        self.verdicts = compiled(jax.vmap(jax.vmap(self._verdict, (None, 0))))
+        self.verdicts = compiled(jax.vmap(self._verdicts))
         self.inspect = compiled(jax.vmap(self._inspect), donate_argnums=0)
 
     def lanes(self, trials: int) -> int:
@@ -175,7 +185,7 @@ class Program:
             outcome=jnp.full((), RUNNING, jnp.int8),
         )
 
-    def _train(self, rate: jax.Array, trial: Trial, sequences: Sequence) -> Trial:
+    def _train(self, rate: jax.Array, trial: Trial, sequences: Drawn) -> Trial:
         def update(trial, batch):
             return unless_finished(trial, self._update(rate, trial, batch)), None
 
@@ -183,7 +193,7 @@ class Program:
         batches = jax.tree.map(lambda a: a.reshape(-1, batch, *a.shape[1:]), sequences)
         return jax.lax.scan(update, trial, batches)[0]
 
-    def _update(self, rate: jax.Array, trial: Trial, batch: Sequence) -> Trial:
+    def _update(self, rate: jax.Array, trial: Trial, batch: Drawn) -> Trial:
         """One update of the weights, then a look at the criteria."""
         (loss, verdicts), gradient = jax.value_and_grad(self._loss, has_aux=True)(
             trial.params, trial, batch
@@ -208,22 +218,37 @@ class Program:
             seen=trial.seen + recipe.learner.batch,
         )
 
-    def _loss(self, params, trial: Trial, batch: Sequence):
+    def _loss(self, params, trial: Trial, batch: Drawn):
         """Mean loss over a batch of sequences, and the verdicts on them."""
 
         def one(sequence):
+            sequence = spelt(self.recipe.task, sequence)
             net = self._net(params, trial, sequence)
             losses = jnp.where(sequence.scored, self.objective.loss(net, sequence.targets), 0.0)
             verdict = self.recipe.task.judge(self.objective.activate(net), sequence)
             steps = 1 if self.recipe.learner.summed else sequence.scored.sum()
             return losses.sum() / steps, verdict
 
-        losses, verdicts = jax.vmap(one)(batch)
-        return losses.mean(), verdicts
+        if len(batch.length) > 1:
+            losses, verdicts = jax.vmap(one)(batch)
+            return losses.mean(), verdicts
+        # Gradients of gathers are several times slower to compute behind a batch axis of one.
+        loss, verdict = one(jax.tree.map(lambda leaf: leaf[0], batch))
+        return loss, jax.tree.map(lambda leaf: leaf[None], verdict)
 
-    def _verdict(self, trial: Trial, sequence: Sequence) -> Verdict:
-        outputs = self.objective.activate(self._net(trial.params, trial, sequence))
-        return self.recipe.task.judge(outputs, sequence)
+    def _verdicts(self, trial: Trial, sequences: Drawn) -> Verdict:
+        task = self.recipe.task
+
+        def one(sequence):
+            sequence = spelt(task, sequence)
+            outputs = self.objective.activate(self._net(trial.params, trial, sequence))
+            return task.judge(outputs, sequence)
+
+        judged = task.steps * task.n_out if task.every_step else task.n_out
+        at_a_time = max(1, JUDGED_NUMBERS // judged)
+        if len(sequences.length) <= at_a_time:
+            return jax.vmap(one)(sequences)
+        return jax.lax.map(one, sequences, batch_size=at_a_time)
 
     def _net(self, params, trial: Trial, sequence: Sequence) -> jax.Array:
         grown = (trial.growth.grown,) if self.recipe.model.growth else ()
@@ -276,6 +301,11 @@ def numbered(key: jax.Array, stream: int, first: jax.Array, count: int) -> jax.A
     """Keys number `first`, ..., `first + count - 1` of a stream."""
     stream_key = jax.random.fold_in(key, stream)
     return jax.vmap(lambda i: jax.random.fold_in(stream_key, first + i))(jnp.arange(count))
+
+
+def spelt(task: Task, drawn: Drawn) -> Sequence:
+    """A sequence as networks and judges see it."""
+    return task.spell(drawn) if isinstance(drawn, Symbols) else drawn
 
 
 def _pick(key, stream, first, count, training_set: Sequence) -> Sequence:

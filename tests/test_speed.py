@@ -2,7 +2,7 @@
 
 import io
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -16,7 +16,7 @@ from benchmarks import speed
 from benchmarks.__main__ import main
 from benchmarks.learners import Adam
 from benchmarks.modern import RESULTS
-from benchmarks.programs import PROGRAMS
+from benchmarks.programs import program
 from benchmarks.speed import document, machine, plan, reference, rows, table, targets, timing
 from benchmarks.speed.flax_case import ADAM, Flax, FlaxNet, loss
 from benchmarks.speed.machine import Product
@@ -41,7 +41,7 @@ UNIT = Unit("s/call", 1.0)
 def ours(cell, updates):
     """Our program's own parameters before and after training on a first batch again and again."""
     recipe = WORK.recipe
-    run = PROGRAMS["bptt"](type(recipe)(**{**vars(recipe), "model": Recurrent(cell, WORK.hidden)}))
+    run = program(replace(recipe, model=Recurrent(cell, WORK.hidden)))
     setup = setups(0, [0], [RATE])
     trial = run.start(setup)
     batch = run.source.fresh(setup.key, TRAIN, jnp.zeros(1, jnp.int32), WORK.batch)

@@ -23,10 +23,12 @@ from benchmarks.trial import (
     Program,
     setups,
     source,
+    spelt,
 )
 from models.lstm import LSTM
 from models.network import Recurrent
 from models.rnn import RNN
+from tasks.lag import Lag2a, Lag2b
 from tasks.reber import Reber
 from tasks.two_sequence import TwoSequence3a
 from tests.tiny import EXPERIMENT, RECIPE, experiment
@@ -109,6 +111,31 @@ def test_a_trial_is_tested_on_its_own_test_sequences_in_their_order():
     direct = run.verdicts(lanes.trials, draw)
     np.testing.assert_array_equal(found.wrong, direct.wrong[jnp.array(done)])
     np.testing.assert_allclose(found.error, direct.error[jnp.array(done)], rtol=1e-5)
+
+
+def test_symbols_are_drawn_as_numbers_and_spelt_out_later():
+    task, setup = Lag2a(4), setups(0, [0, 1], [0.1, 0.1])
+    src, first = source(task), jnp.array([0, 3])
+    for drawn, stream in (
+        (src.training(setup.key, first, 5, None), TRAIN),
+        (src.tests(setup.key, TEST, first, 5), TEST),
+    ):
+        assert drawn.inputs.shape == (2, 5, 4)
+        found = jax.vmap(jax.vmap(lambda one: spelt(task, one)))(drawn)
+        for one, other in zip(found, src.fresh(setup.key, stream, first, 5), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_verdicts_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch):
+    recipe = replace(RECIPE, task=Lag2b(4), model=Recurrent(RNN, 3))
+    run, setup = Program(recipe), setups(0, [0, 1], [0.1, 0.1])
+    trials, tests = run.start(setup), run.source.tests(setup.key, TEST, jnp.array([0, 0]), 11)
+    at_once = run.verdicts(trials, tests)
+    monkeypatch.setattr("benchmarks.trial.JUDGED_NUMBERS", 3 * 4 * 5)
+    in_threes = Program(recipe).verdicts(trials, tests)
+    assert in_threes.wrong.shape == (2, 11)
+    np.testing.assert_array_equal(at_once.wrong, in_threes.wrong)
+    np.testing.assert_allclose(at_once.error, in_threes.error, rtol=1e-6)
 
 
 def test_another_block_does_not_recompile():

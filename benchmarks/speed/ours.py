@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import jax
 
 from benchmarks.experiment import Experiment, Recipe
-from benchmarks.programs import PROGRAMS
+from benchmarks.programs import program
 from benchmarks.training import Lanes, Run
 from benchmarks.trial import setups
 
@@ -38,7 +38,7 @@ class Ours:
 
     def prepare(self) -> Callable[[], object]:
         """Fresh trials and their sequences."""
-        run = PROGRAMS[self.recipe.learner.program](self.recipe)
+        run = program(self.recipe)
         rates = [RATE] * self.lanes
         setup = [setups(0, range(n, n + self.lanes), rates) for n in self._firsts()]
         trials = [run.start(each) for each in setup]

@@ -7,7 +7,7 @@ seeds, trials, budget and criterion. The hypotheses stand in docs/FIDELITY.md.
 from dataclasses import replace
 
 from benchmarks.criteria import Inspection, Recent
-from benchmarks.learners import LinearOutput, PlainDelta, Stepwise
+from benchmarks.learners import LinearOutput, Online, PlainDelta, Stepwise
 from benchmarks.paper import Compared
 from benchmarks.suites import paper
 from models.lag97 import Growth, LagNet97
@@ -39,7 +39,15 @@ AS_DRAWN = Reber(n_test=64)
 
 COMPARED = (
     *(changed(row, "stepwise", learner=Stepwise()) for row in ("1.6", "1.9", "2.8", "2.9")),
-    *(net(row, "full-gradient", truncate=False) for row in ("1.6", "1.9")),
+    *(
+        changed(
+            row,
+            "full-gradient",
+            model=replace(LITERAL[row].recipe.model, truncate=False),
+            learner=Online(forward=False),
+        )
+        for row in ("1.6", "1.9")
+    ),
     *(net(row, "output-bias", bias="all") for row in ("1.6", "1.9")),
     *(
         changed(row, "fewer-tests", task=AS_DRAWN, criterion=Inspection(256 + 64, 0))

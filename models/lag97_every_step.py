@@ -1,8 +1,10 @@
-"""The net of 2a and 2b with weights that change after every step of a sequence."""
+"""The net of 2a and 2b, its gradient by forward accumulation with an error at every step."""
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
+
+from models.lstm97_forward import LOGISTIC, Output
 
 
 def follow(
@@ -12,6 +14,8 @@ def follow(
     targets: jax.Array,
     rate: jax.Array,
     grown: jax.Array,
+    at_once: bool,
+    output: Output = LOGISTIC,
 ) -> tuple[jax.Array, nnx.State]:
     """One sequence of one trial, with a teacher signal at each of its steps.
 
@@ -25,32 +29,35 @@ def follow(
         targets: `[T, n_out]`.
         rate: `[]`, learning rate.
         grown: `[]` bool, whether the memory cell has joined.
+        at_once: whether every step goes with the weights that the step before has changed.
+        output: kind of the output units.
 
     Returns:
         Outputs `[T, n_out]` when they were compared with the targets, and the changed parameters.
     """
 
     def one(now, given):
-        params, s, trace = now
+        changed, s, trace = now
+        used = changed if at_once else before
         x, target, alive = given
         symbol = jnp.argmax(x)
-        y_in, squashed = jax.nn.sigmoid(params["hidden"][symbol])
+        y_in, squashed = jax.nn.sigmoid(used["hidden"][symbol])
         s = s + grown * y_in * squashed
         slopes = jnp.stack([y_in * (1 - y_in) * squashed, y_in * squashed * (1 - squashed)])
         trace = trace.at[symbol].add(grown * slopes)
-        y = jax.nn.sigmoid(params["direct"][symbol] + s * params["kernel"])
-        e = rate * alive * y * (1 - y) * (target - y)
-        back = jnp.sum(e * params["kernel"])
+        y = output.activate(used["direct"][symbol] + s * used["kernel"])
+        e = rate * alive * output.slope(y) * (target - y)
+        back = jnp.sum(e * used["kernel"])
         changed = {
-            "direct": params["direct"].at[symbol].add(e),
-            "hidden": params["hidden"] + back * trace,
-            "kernel": params["kernel"] + s * e,
+            "direct": changed["direct"].at[symbol].add(e),
+            "hidden": changed["hidden"] + back * trace,
+            "kernel": changed["kernel"] + s * e,
         }
         return (changed, s, trace), y
 
-    pure = nnx.to_pure_dict(params)
+    before = jax.tree.map(jnp.asarray, nnx.to_pure_dict(params))
     alive = jnp.arange(len(inputs)) < length
-    start = (pure, jnp.zeros(()), jnp.zeros_like(pure["hidden"]))
+    start = (before, jnp.zeros(()), jnp.zeros_like(before["hidden"]))
     (changed, *_), outputs = jax.lax.scan(one, start, (inputs, targets, alive))
     leaves = jax.tree.leaves(changed)
     return outputs, jax.tree.unflatten(jax.tree.structure(params), leaves)
