@@ -18,9 +18,11 @@ class Model(Protocol):
     Attributes:
         growth: the rule by which the network grows while it is trained (`models.lag97`), None for
             networks that do not. A network that grows is called with a third argument.
+        batched: whether its networks take batches, in leading axes; gradients are faster so.
     """
 
     growth: object | None
+    batched: bool
 
     def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> nnx.Module:
         """A fresh network: `(inputs [T, n_in], length) -> net inputs of the outputs [T, n_out]`."""

@@ -221,20 +221,24 @@ class Program:
     def _loss(self, params, trial: Trial, batch: Drawn):
         """Mean loss over a batch of sequences, and the verdicts on them."""
 
-        def one(sequence):
-            sequence = spelt(self.recipe.task, sequence)
-            net = self._net(params, trial, sequence)
+        def one(sequence, net):
             losses = jnp.where(sequence.scored, self.objective.loss(net, sequence.targets), 0.0)
             verdict = self.recipe.task.judge(self.objective.activate(net), sequence)
             steps = 1 if self.recipe.learner.summed else sequence.scored.sum()
             return losses.sum() / steps, verdict
 
+        sequences = jax.vmap(functools.partial(spelt, self.recipe.task))(batch)
+        losses, verdicts = jax.vmap(one)(sequences, self._nets(params, trial, sequences))
+        return losses.mean(), verdicts
+
+    def _nets(self, params, trial: Trial, batch: Sequence) -> jax.Array:
+        """Net inputs of the output units for a batch of sequences, `[batch, T, n_out]`."""
+        if self.recipe.model.batched:
+            return self._net(params, trial, batch)
         if len(batch.length) > 1:
-            losses, verdicts = jax.vmap(one)(batch)
-            return losses.mean(), verdicts
+            return jax.vmap(functools.partial(self._net, params, trial))(batch)
         # Gradients of gathers are several times slower to compute behind a batch axis of one.
-        loss, verdict = one(jax.tree.map(lambda leaf: leaf[0], batch))
-        return loss, jax.tree.map(lambda leaf: leaf[None], verdict)
+        return self._net(params, trial, jax.tree.map(lambda leaf: leaf[0], batch))[None]
 
     def _verdicts(self, trial: Trial, sequences: Drawn) -> Verdict:
         task = self.recipe.task

@@ -12,10 +12,14 @@ LOOP_OPTIONS = {
     "xla_cpu_experimental_ynn_fusion_type": "",
     "xla_cpu_prefer_vector_width": 512,
     "xla_cpu_multi_thread_eigen": False,
+    "xla_backend_optimization_level": 2,
 }
 """Options of a compiled loop on a CPU: fuse whole steps, full vector registers, no threads."""
 
-LANE_OPTIONS = {"xla_backend_optimization_level": 1}
+DRAWING_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
+"""Options of programs that draw sequences for many lanes on a CPU."""
+
+LANE_OPTIONS = {"xla_backend_optimization_level": 1, "xla_cpu_prefer_vector_width": 512}
 """Options of a few lanes of small networks on a CPU; docs/PERFORMANCE.md tells why."""
 
 LOOP_FLAG = (
@@ -29,6 +33,11 @@ whole process only, and minibatch learners with many weights are slower with it.
 def loop_options(backend: str) -> dict | None:
     """Compiler options for a program that is one long loop of small steps."""
     return LOOP_OPTIONS if ON and backend == "cpu" else None
+
+
+def drawing_options(backend: str) -> dict | None:
+    """Compiler options for a program that draws sequences with trials in the last axis."""
+    return DRAWING_OPTIONS if ON and backend == "cpu" else None
 
 
 def lane_options(backend: str) -> dict | None:

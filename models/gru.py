@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.cell import Cell, input_kernel, recurrent_kernel, zero_bias
+from models.cell import Cell, input_kernel, product, recurrent_kernel, zero_bias
 
 
 class GRU(Cell):
@@ -40,10 +40,10 @@ class GRU(Cell):
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations r, z and the candidate of one step, each `[..., H]`."""
         h = carry
-        xr, xz, xh = jnp.split(x @ self.W_x + self.b, 3, -1)
-        hr, hz = jnp.split(h @ self.W_h, 2, -1)
+        xr, xz, xh = jnp.split(product(x, self.W_x) + self.b, 3, -1)
+        hr, hz = jnp.split(product(h, self.W_h), 2, -1)
         r, z = jax.nn.sigmoid(xr + hr), jax.nn.sigmoid(xz + hz)
-        candidate = jnp.tanh(xh + (r * h) @ self.W_hh)  # FIDELITY C5
+        candidate = jnp.tanh(xh + product(r * h, self.W_hh))  # FIDELITY C5
         return {"r": r, "z": z, "candidate": candidate}
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:

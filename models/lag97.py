@@ -117,6 +117,8 @@ class LagNet97:
     init_range: float = 0.2
     growth: Growth = Growth()
 
+    batched = False
+
     def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> LagNetwork97:
         """A freshly initialised network; weights depend on `rngs` only."""
         return LagNetwork97(n_in, n_out, self.init_range, rngs)

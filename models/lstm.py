@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.cell import Cell, input_kernel, recurrent_kernel
+from models.cell import Cell, input_kernel, product, recurrent_kernel
 
 
 class LSTM(Cell):
@@ -55,7 +55,7 @@ class LSTM(Cell):
     def gates(self, carry: tuple[jax.Array, jax.Array], x: jax.Array) -> dict[str, jax.Array]:
         """Activations i, f, g, o of one step, each `[..., H]`; arguments as of `__call__`."""
         _, h = carry
-        i, f, g, o = jnp.split(x @ self.W_x + h @ self.W_h + self.b, 4, -1)
+        i, f, g, o = jnp.split(product(x, self.W_x) + product(h, self.W_h) + self.b, 4, -1)
         sigmoid = jax.nn.sigmoid
         return {"i": sigmoid(i), "f": sigmoid(f), "g": jnp.tanh(g), "o": sigmoid(o)}
 

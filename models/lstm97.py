@@ -185,6 +185,7 @@ class Net97:
     truncate: bool = True
 
     growth = None
+    batched = False
 
     def __post_init__(self):
         for name in ("input_gate_bias", "output_gate_bias"):

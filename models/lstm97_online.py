@@ -87,26 +87,24 @@ def _run_up(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State
 def _over_numbers(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State, Traces]:
     # Inputs are few: one loop does everything, and nothing but the inputs is read from afar.
     def one(now, following):
-        moving, x, traces, passed = now
-        traces = _catch_up(traces, passed)
+        moving, x, traces = now
         sources = _sources(moving, x)
         moving, slopes = _advance(weights, net97.drive(weights, x[None])[0], moving)
-        return (moving, following, traces, Passed(sources, slopes)), None
+        return (moving, following, _add_step(traces, sources, slopes)), None
 
-    moving, first, followers = _start(weights, last), inputs[0], jnp.roll(inputs, -1, 0)
-    start = moving, first, *_nothing_yet(weights, _sources(moving, first))
-    (moving, _, traces, passed), _ = jax.lax.scan(one, start, followers)
-    of_inputs, bias, *hidden = (jnp.concatenate(pair, 1) for pair in _catch_up(traces, passed))
+    moving, first = _start(weights, last), inputs[0]
+    start = moving, first, _nothing_yet(weights, _sources(moving, first))
+    (moving, _, traces), _ = jax.lax.scan(one, start, jnp.roll(inputs, -1, 0))
+    of_inputs, bias, *hidden = (jnp.concatenate(pair, 1) for pair in traces)
     return moving.state, Traces(jnp.swapaxes(of_inputs, 1, 2), jnp.concatenate(hidden), bias[0])
 
 
 def _over_symbols(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State, Traces]:
     def one(now, following):
-        moving, driven, traces, passed = now
-        traces = _catch_up(traces, passed)
+        moving, driven, traces = now
         sources = _sources(moving)
         moving, slopes = _advance(weights, driven, moving)
-        return (moving, following, traces, Passed(sources, slopes)), slopes
+        return (moving, following, _add_step(traces, sources, slopes)), slopes
 
     def chunk(now, symbols):
         # Behind the end of the longest sequence nothing happens any more.
@@ -114,26 +112,23 @@ def _over_symbols(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple
         return jax.lax.cond(going_on, advance, lambda now, _: now, now, symbols), None
 
     def advance(now, symbols):
-        moving, hidden, passed, traces = now
+        moving, hidden, traces = now
         first = net97.drive(weights, symbols[:1])[0]
         followers = net97.drive(weights, jnp.roll(symbols, -1, 0))
-        (moving, _, hidden, passed), slopes = jax.lax.scan(
-            one, (moving, first, hidden, passed), followers
-        )
+        (moving, _, hidden), slopes = jax.lax.scan(one, (moving, first, hidden), followers)
         # Inputs are known beforehand: their traces can wait until the end of the chunk.
-        return moving, hidden, passed, add_inputs(traces, symbols, jnp.concatenate(slopes, 1))
+        return moving, hidden, add_inputs(traces, symbols, jnp.concatenate(slopes, 1))
 
     moving = _start(weights, last)
-    start = moving, *_nothing_yet(weights, _sources(moving)), no_traces(weights, last)
+    start = moving, _nothing_yet(weights, _sources(moving)), no_traces(weights, last)
     chunks, _ = net97.chunks(inputs)
-    moving, hidden, passed, traces = jax.lax.scan(chunk, start, chunks)[0]
-    hidden = [jnp.concatenate(pair, 1) for pair in _catch_up(hidden, passed)]
+    moving, hidden, traces = jax.lax.scan(chunk, start, chunks)[0]
+    hidden = [jnp.concatenate(pair, 1) for pair in hidden]
     return moving.state, traces._replace(hidden=jnp.concatenate(hidden))
 
 
-# What the loops over steps carry is kept in vectors of their own, and what follows from a step is
-# carried to the next one: of arrays that are joined, picked from, or only passed on within a step,
-# the compiler makes numbers one by one, or the same products again and again.
+# What the loops over steps carry is kept in vectors of their own, and the inputs of the next step
+# are carried along: of arrays that are joined or picked from, the compiler makes numbers singly.
 
 
 class Moving(NamedTuple):
@@ -157,18 +152,6 @@ class Moving(NamedTuple):
         return State(self.s, self.gates)
 
 
-class Passed(NamedTuple):
-    """What traces have still to take in of the step that has just passed.
-
-    Attributes:
-        sources: activations that the weights saw, `[sources, trials]` each.
-        slopes: ds/dnet of the input gates and of the cells, `[cells, trials]` each.
-    """
-
-    sources: list[jax.Array]
-    slopes: tuple[jax.Array, jax.Array]
-
-
 Pair = tuple[jax.Array, jax.Array]
 """Traces `[sources, cells, trials]` of weights to input gates, and of weights to cells."""
 
@@ -184,12 +167,11 @@ def _sources(moving: Moving, *inputs: jax.Array) -> list[jax.Array]:
     return [*inputs, *ones, moving.gates, moving.y]
 
 
-def _nothing_yet(weights: Weights, sources: list[jax.Array]) -> tuple[list[Pair], Passed]:
-    """The traces before the first step, and a step that adds nothing to them."""
-    cells, trials = len(weights.readout), weights.hidden.shape[-1]
-    slopes = jnp.zeros((cells, trials), weights.hidden.dtype)
-    traces = [jnp.zeros((len(source), cells, trials), slopes.dtype) for source in sources]
-    return [(t, t) for t in traces], Passed(sources, (slopes, slopes))
+def _nothing_yet(weights: Weights, sources: list[jax.Array]) -> list[Pair]:
+    """The traces before the first step."""
+    cells, trials, dtype = len(weights.readout), weights.hidden.shape[-1], weights.hidden.dtype
+    traces = [jnp.zeros((len(source), cells, trials), dtype) for source in sources]
+    return [(t, t) for t in traces]
 
 
 def _advance(
@@ -202,11 +184,13 @@ def _advance(
     return net97.hold(early, Moving(*new, net97.y_c(new), now.left - 1), now), slopes
 
 
-def _catch_up(traces: list[Pair], passed: Passed) -> list[Pair]:
+def _add_step(traces: list[Pair], sources: list[jax.Array], slopes: Pair) -> list[Pair]:
     """Traces after one more step, by source."""
+    # Behind the barrier slopes are numbers; without it, they are made again for every trace.
+    slopes = jax.lax.optimization_barrier(slopes)
     return [
-        tuple(t + d * source[:, None] for t, d in zip(pair, passed.slopes, strict=True))
-        for pair, source in zip(traces, passed.sources, strict=True)
+        tuple(t + d * source[:, None] for t, d in zip(pair, slopes, strict=True))
+        for pair, source in zip(traces, sources, strict=True)
     ]
 
 

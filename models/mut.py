@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.cell import Cell, input_kernel, recurrent_kernel, zero_bias
+from models.cell import Cell, input_kernel, product, recurrent_kernel, zero_bias
 
 
 class _MUT(Cell):
@@ -54,11 +54,12 @@ class MUT1(_MUT):
         """Activations z, r and the candidate of one step, each `[..., H]`."""
         h = carry  # FIDELITY C6
         b_z, b_r, b_h = jnp.split(self.b, 3)
-        u = x @ self.W_xu
-        uz, ur = jnp.split(u @ self.W_u, 2, -1)
+        u = product(x, self.W_xu)
+        uz, ur = jnp.split(product(u, self.W_u), 2, -1)
         z = jax.nn.sigmoid(uz + b_z)
-        r = jax.nn.sigmoid(ur + h @ self.W_hr + b_r)
-        return {"z": z, "r": r, "candidate": jnp.tanh((r * h) @ self.W_hh + jnp.tanh(u) + b_h)}
+        r = jax.nn.sigmoid(ur + product(h, self.W_hr) + b_r)
+        candidate = jnp.tanh(product(r * h, self.W_hh) + jnp.tanh(u) + b_h)
+        return {"z": z, "r": r, "candidate": candidate}
 
 
 class MUT2(_MUT):
@@ -94,12 +95,12 @@ class MUT2(_MUT):
         """Activations z, r and the candidate of one step, each `[..., H]`."""
         h = carry  # FIDELITY C6
         b_z, b_r, b_h = jnp.split(self.b, 3)
-        u = x @ self.W_xu
-        uz, uh = jnp.split(u @ self.W_u, 2, -1)
-        hz, hr = jnp.split(h @ self.W_h, 2, -1)
+        u = product(x, self.W_xu)
+        uz, uh = jnp.split(product(u, self.W_u), 2, -1)
+        hz, hr = jnp.split(product(h, self.W_h), 2, -1)
         z = jax.nn.sigmoid(uz + hz + b_z)
         r = jax.nn.sigmoid(u + hr + b_r)
-        return {"z": z, "r": r, "candidate": jnp.tanh((r * h) @ self.W_hh + uh + b_h)}
+        return {"z": z, "r": r, "candidate": jnp.tanh(product(r * h, self.W_hh) + uh + b_h)}
 
 
 class MUT3(_MUT):
@@ -133,7 +134,7 @@ class MUT3(_MUT):
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""
         h = carry  # FIDELITY C6
-        xz, xr, xh = jnp.split(x @ self.W_x + self.b, 3, -1)
-        z = jax.nn.sigmoid(xz + jnp.tanh(h) @ self.W_hz)
-        r = jax.nn.sigmoid(xr + h @ self.W_hr)
-        return {"z": z, "r": r, "candidate": jnp.tanh((r * h) @ self.W_hh + xh)}
+        xz, xr, xh = jnp.split(product(x, self.W_x) + self.b, 3, -1)
+        z = jax.nn.sigmoid(xz + product(jnp.tanh(h), self.W_hz))
+        r = jax.nn.sigmoid(xr + product(h, self.W_hr))
+        return {"z": z, "r": r, "candidate": jnp.tanh(product(r * h, self.W_hh) + xh)}

@@ -1,11 +1,14 @@
 """A recurrent cell unrolled over one sequence, with a linear readout at every step."""
 
+import functools
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
+
+LONG = 300  # steps from which on storing activations costs more than computing them again
 
 
 @runtime_checkable
@@ -29,26 +32,38 @@ class Network(nnx.Module):
         self.readout = readout
 
     def __call__(self, inputs: jax.Array, length: jax.Array) -> jax.Array:
-        """Runs over one sequence from a zero carry.
+        """Runs over sequences from a zero carry.
 
         Args:
-            inputs: `[T, n_in]`.
-            length: `[]` int; from this step on the carry is held, so padding changes neither
+            inputs: `[..., T, n_in]`; leading axes are batch.
+            length: `[...]` int; from this step on the carry is held, so padding changes neither
                 states nor gradients.
 
         Returns:
-            Net inputs of the output units, `[T, n_out]`.
+            Net inputs of the output units, `[..., T, n_out]`.
         """
         graph, weights = nnx.split(self.cell)
 
         def step(carry, now):
             x, alive = now
             new, y = nnx.merge(graph, weights)(carry, x)
-            return jax.tree.map(lambda a, b: jnp.where(alive, a, b), new, carry), y
+            return jax.tree.map(functools.partial(_where, alive), new, carry), y
 
-        start = self.cell.initialize_carry(inputs.shape[1:], nnx.Rngs(0))
-        alive = jnp.arange(len(inputs)) < length
-        return self.readout(jax.lax.scan(step, start, (inputs, alive))[1])
+        steps = jnp.moveaxis(inputs, -2, 0)
+        start = self.cell.initialize_carry(steps.shape[1:], nnx.Rngs(0))
+        alive = jnp.arange(len(steps)).reshape(-1, *[1] * jnp.ndim(length)) < length
+        kept = _activations if len(steps) <= LONG else None
+        step = jax.checkpoint(step, prevent_cse=False, policy=kept)
+        return jnp.moveaxis(self.readout(jax.lax.scan(step, start, (steps, alive))[1]), 0, -2)
+
+
+def _where(alive: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:
+    return jnp.where(alive.reshape(alive.shape + (1,) * (new.ndim - alive.ndim)), new, old)
+
+
+def _activations(primitive, *_, **__) -> bool:
+    """Whether the backward pass finds a result stored, rather than computes it again."""
+    return primitive in (jax.lax.logistic_p, jax.lax.tanh_p)
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,11 @@ class Recurrent:
     hidden: int
 
     growth = None
+
+    @property
+    def batched(self) -> bool:
+        """Whether the cell says that leading axes of what it is given are batch."""
+        return getattr(self.cell, "batched", False)
 
     def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> Network:
         """A freshly initialised network; weights depend on `rngs` only."""

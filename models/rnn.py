@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.cell import Cell, input_kernel, recurrent_kernel, zero_bias
+from models.cell import Cell, input_kernel, product, recurrent_kernel, zero_bias
 
 
 class RNN(Cell):
@@ -25,5 +25,5 @@ class RNN(Cell):
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
-        h = jnp.tanh(x @ self.W_xh + carry @ self.W_hh + self.b)
+        h = jnp.tanh(product(x, self.W_xh) + product(carry, self.W_hh) + self.b)
         return h, h

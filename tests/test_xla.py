@@ -3,6 +3,7 @@
 Other tests run without them, since they compile longer (conftest.py).
 """
 
+import functools
 import os
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks import xla
+from benchmarks.forward import draw
 from benchmarks.learners import Online
 from benchmarks.programs import program
 from benchmarks.trial import setups
@@ -18,6 +20,8 @@ from models.lstm import LSTM
 from models.lstm97 import Net97
 from models.network import Recurrent
 from tasks.adding import Adding
+from tasks.lag import Lag2c
+from tasks.two_sequence import TwoSequence3b
 from tests.tiny import RECIPE
 
 USUAL = {"xla_backend_optimization_level": 3}  # but for conftest.py
@@ -45,8 +49,8 @@ def test_options_of_lanes():
     setup = setups(0, range(4), [0.01] * 4)
     start, usual = both_ways(jax.vmap(run._start), xla.LANE_OPTIONS, setup)
     jax.tree.map(np.testing.assert_array_equal, start.params, usual.params)  # not one bit
-    draw = run.source.training(setup.key, start.seen, SEQUENCES, None)
-    trained = both_ways(jax.vmap(run._train), xla.LANE_OPTIONS, setup.rate, start, draw)
+    drawn = run.source.training(setup.key, start.seen, SEQUENCES, None)
+    trained = both_ways(jax.vmap(run._train), xla.LANE_OPTIONS, setup.rate, start, drawn)
     assert_trained_alike(*trained, start)
 
 
@@ -55,21 +59,33 @@ def test_options_of_loops():
     run = program(replace(RECIPE, task=Adding(20), model=model, learner=Online()))
     setup = setups(0, range(16), [0.5] * 16)
     start = run.start(setup)
-    draw = run.source.training(setup.key, start.seen, SEQUENCES, None)
-    trained = both_ways(run._train_lanes, xla.LOOP_OPTIONS, setup.rate, start, draw)
+    drawn = run.source.training(setup.key, start.seen, SEQUENCES, None)
+    trained = both_ways(run._train_lanes, xla.LOOP_OPTIONS, setup.rate, start, drawn)
     assert_trained_alike(*trained, start)
+
+
+@pytest.mark.parametrize("task", [Adding(20), Lag2c(5, 10), TwoSequence3b(20, 2)], ids=repr)
+def test_options_of_drawing(task):
+    keys = setups(0, range(16), [0.5] * 16).key
+    each = jax.vmap(lambda key: jax.vmap(functools.partial(draw, task))(jax.random.split(key, 30)))
+    mine, usual = both_ways(each, xla.DRAWING_OPTIONS, keys)
+    for one, other in zip(mine, usual, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
 
 
 def test_they_can_be_turned_off():
     assert not xla.ON  # conftest.py has done so
-    assert xla.lane_options("cpu") is xla.loop_options("cpu") is None
+    for options in (xla.lane_options, xla.loop_options, xla.drawing_options):
+        assert options("cpu") is None
 
 
 def test_they_are_of_a_cpu(monkeypatch):
     monkeypatch.setattr(xla, "ON", True)
     assert xla.lane_options("cpu") == xla.LANE_OPTIONS
     assert xla.loop_options("cpu") == xla.LOOP_OPTIONS
-    assert xla.lane_options("gpu") is xla.loop_options("gpu") is None
+    assert xla.drawing_options("cpu") == xla.DRAWING_OPTIONS
+    for options in (xla.lane_options, xla.loop_options, xla.drawing_options):
+        assert options("gpu") is None
 
 
 @pytest.mark.parametrize("on", [True, False])
