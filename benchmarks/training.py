@@ -29,6 +29,9 @@ from benchmarks.trial import (
 )
 from tasks.sequence import Sequence, Verdict
 
+LONG, FEW = 300, 32
+"""Of sequences with so many steps, an inspection judges a few first; most trials fail on them."""
+
 
 class Run(NamedTuple):
     """One trial that is to be run: number `index` of an experiment."""
@@ -101,6 +104,7 @@ class Lanes:
         self.points: list[list[dict]] = [[] for _ in range(count)]
         self.trials: Trial | None = None
         self.sets = None
+        self.nothing = Verdict(jnp.ones((count, 0)), jnp.ones((count, 0), bool))
         self._fill()
         self._compile()
 
@@ -145,11 +149,7 @@ class Lanes:
     def _keep(self, verdicts: Verdict, done: list[int]) -> None:
         """Adds a point to the curves of trials that are done or at an inspection that is kept."""
         seen = np.asarray(self.trials.seen)
-        here = [
-            i
-            for i, lane in enumerate(self.lanes)
-            if lane and (i in done or seen[i] // self.chunk in self.kept)
-        ]
+        here = [i for i, kept in enumerate(self._kept_here(seen)) if kept or i in done]
         if not here:
             return
         if not self.source.finite:  # of fresh sequences, these are judged whatever trains beside it
@@ -165,6 +165,11 @@ class Lanes:
                 "error": round(float(level.error[lane]), 4),
             }
             self.points[lane].append(point)
+
+    def _kept_here(self, seen: np.ndarray) -> list[bool]:
+        """Which lanes' trials have a point of their curves where they are."""
+        there = zip(self.lanes, seen // self.chunk, strict=True)
+        return [lane is not None and inspections in self.kept for lane, inspections in there]
 
     def _news(self, block: Block, done: list[int]) -> list[News]:
         news = {}
@@ -205,10 +210,12 @@ class Lanes:
     def _inspection(self) -> Verdict:
         """Verdicts that the criteria look at: fresh sequences, or both sets of a finite task."""
         criteria = [c for c in (self.recipe.criterion, self.recipe.milestone) if c and c.inspection]
-        if criteria and self.source.finite:
+        if not criteria:
+            return self.nothing
+        if self.source.finite:
             return _join([self.run.verdicts(self.trials, each) for each in self.sets])
-        size = max((c.inspection for c in criteria), default=0)
-        wrong_at_most = max((c.wrong_at_most for c in criteria), default=0)
+        size = max(c.inspection for c in criteria)
+        wrong_at_most = max(c.wrong_at_most for c in criteria)
         first = self.trials.seen * max(1, -(-size // self.chunk))  # no inspection repeats another's
         return self._fresh_verdicts(first, size, wrong_at_most)
 
@@ -220,16 +227,27 @@ class Lanes:
         """
         lanes = len(first)
         running = np.array([lane is not None for lane in self.lanes])
-        groups, wrong = [], np.zeros(lanes, int)
-        for start in range(0, size, TEST_GROUP):
-            group = self.source.tests(self.setup.key, INSPECT, first + start, TEST_GROUP)
+        groups, wrong, judged, count = [], np.zeros(lanes, int), 0, self._first_group()
+        while judged < size:
+            group = self.source.tests(self.setup.key, INSPECT, first + judged, count)
             groups.append(self.run.verdicts(self.trials, group))
             wrong += np.asarray(groups[-1].wrong).sum(1)
+            judged, count = judged + count, TEST_GROUP
             if (wrong[running] > wrong_at_most).all():
                 break
-        lacking = max(0, size - TEST_GROUP * len(groups))
+        lacking = max(0, size - judged)
         groups.append(Verdict(jnp.ones((lanes, lacking)), jnp.ones((lanes, lacking), bool)))
         return jax.tree.map(lambda a: a[:, :size], _join(groups))
+
+    def _first_group(self) -> int:
+        """How many sequences an inspection judges first: a curve's point needs a whole group."""
+        if self.recipe.task.steps < LONG:
+            return TEST_GROUP
+        trials = self.trials
+        seen, outcome = jax.device_get((trials.seen, trials.outcome))
+        ends = (outcome != RUNNING) | (seen >= self.recipe.budget)
+        here = [lane and end for lane, end in zip(self.lanes, ends, strict=True)]
+        return TEST_GROUP if any(here) or any(self._kept_here(seen)) else FEW
 
     def _test(self, done: list[int]) -> Verdict:
         """Verdicts `[done, n]` on the test set: a finite task's own, else fresh sequences.

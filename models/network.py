@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-LONG = 300  # steps from which on storing activations costs more than computing them again
+LONG = 300  # steps; in longer sequences, stored activations come slower than computed ones
 
 
 @runtime_checkable
@@ -35,7 +35,7 @@ class Network(nnx.Module):
         """Runs over sequences from a zero carry.
 
         Args:
-            inputs: `[..., T, n_in]`; leading axes are batch.
+            inputs: `[..., T, n_in]`; leading axes are batch, if the cell takes them.
             length: `[...]` int; from this step on the carry is held, so padding changes neither
                 states nor gradients.
 

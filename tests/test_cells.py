@@ -206,6 +206,27 @@ def test_leading_axes_are_batch(cell):
     assert together[1].shape == (2, 4, H)
 
 
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("stored", [True, False], ids=["activations stored", "nothing stored"])
+@all_cells
+def test_a_batch_in_one_call_is_its_sequences_one_by_one(cell, stored, monkeypatch):
+    monkeypatch.setattr("models.network.LONG", T if stored else 0)
+    graph, weights, _, rng = network64(cell)
+    xs, errors = (rng.standard_normal((2, 3, T, n)) for n in (N_IN, N_OUT))
+    lengths = np.array([[T, 7, 1], [3, T, 5]])
+
+    def loss(weights, xs, length, errors):
+        outputs = nnx.merge(graph, weights)(xs, length)
+        return jnp.sum(outputs * errors), outputs
+
+    gradient = jax.grad(loss, has_aux=True)
+    one_by_one = jax.vmap(jax.vmap(gradient, (None, 0, 0, 0)), (None, 0, 0, 0))
+    together, outputs = jax.jit(gradient)(weights, xs, lengths, errors)
+    apart, expected = jax.jit(one_by_one)(weights, xs, lengths, errors)
+    close(outputs, expected)
+    jax.tree.map(lambda mine, theirs: close(mine, theirs.sum((0, 1))), together, apart)
+
+
 @all_cells
 def test_stacked_weights_run_under_vmap_and_jit(cell):
     nets = [build(cell, seed) for seed in range(3)]

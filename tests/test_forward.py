@@ -193,6 +193,32 @@ def test_an_inspection_ends_when_every_trial_has_failed_it():
     assert (full.wrong[:3].sum(1) > 0).all()
 
 
+@pytest.mark.parametrize("wrong_at_most", [0, 400])
+def test_of_long_sequences_a_few_are_judged_first(monkeypatch, wrong_at_most):
+    """And what comes of an inspection is the same, in rows and curves."""
+    tried = experiment(criterion=Inspection(600, wrong_at_most), inspect_every=20)
+    runs = [training.Run(tried, i) for i in range(3)]
+
+    def found():
+        sizes, lanes = [], training.Lanes(0, runs)
+        tests = lanes.source.tests
+        monkeypatch.setattr(lanes.source, "tests", lambda *a: sizes.append(a[-1]) or tests(*a))
+        news = []
+        while lanes.busy:
+            news += lanes.block()
+        monkeypatch.setattr(lanes.source, "tests", tests)
+        rows = [{**row, "seconds": 0} for each in news for row in each.rows]
+        return rows, [point for each in news for point in each.points], sizes
+
+    rows, points, sizes = found()
+    assert set(sizes) == {256}
+    monkeypatch.setattr(training, "LONG", RECIPE.task.steps)
+    again, same_points, sizes = found()
+    assert again == rows
+    assert same_points == points
+    assert set(sizes) == {32, 256}
+
+
 @pytest.fixture
 def fast(monkeypatch):
     """Compiler settings as in a real run: these tests really learn."""

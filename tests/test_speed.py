@@ -239,6 +239,9 @@ def test_shares_of_peak(all_rows):
     slow = rows.of(all_rows, plan.PEAK, "float32 product", "XLA, all cores")["figure"]
     assert targets.peak(all_rows, "all cores") == pytest.approx(slow.median())
     assert targets.FLOPS_97 == 2 * (88 + 88)
+    # 1152 weights of the cell, 105 steps; PyTorch with one thread is the fourth of its group.
+    share = targets.share_of_peak_lstm(16, 100, "PyTorch, 1 thread", times=10)(all_rows)
+    assert share.median == pytest.approx(100e-9 * 6 * 1152 * 105 / 8e-7 / slow.median())
 
 
 def test_tables_fit_80_columns(all_rows):

@@ -259,6 +259,25 @@ def test_impossible_recipes():
         experiment(milestone=Inspection(7))
 
 
+class OneByOne(RNN):
+    """A cell that does not take batches."""
+
+    batched = False
+
+    def __call__(self, carry, x):
+        assert carry.ndim == x.ndim == 1
+        return super().__call__(carry, x)
+
+
+def test_a_cell_that_does_not_say_so_gets_no_batches():
+    recipe = replace(RECIPE, model=Recurrent(OneByOne, 4))
+    assert not recipe.model.batched
+    usual = rows(experiment(model=Recurrent(RNN, 4)), [0])[0]
+    row = rows(experiment(model=recipe.model), [0])[0]
+    assert row["seen"] == usual["seen"]
+    assert row["test_error"] == pytest.approx(usual["test_error"], rel=1e-3)
+
+
 class Counting(nnx.RNNCellBase):
     """A cell with state of its own beside the carry."""
 
