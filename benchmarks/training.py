@@ -5,7 +5,7 @@ and the next waiting trial takes the lane, so that a slow trial does not hold th
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import jax
@@ -24,6 +24,7 @@ from benchmarks.trial import (
     SPENT,
     TEST,
     TEST_GROUP,
+    Drawn,
     Trial,
     setups,
 )
@@ -202,52 +203,52 @@ class Lanes:
         if self.source.finite:
             self.sets = self.source.sets(self.setup.sets_key)
 
-    def _training(self) -> Sequence:
+    def _training(self) -> Drawn:
         """Training sequences of the next call."""
         count = self.updates * self.recipe.learner.batch
         return self.source.training(self.setup.key, self.trials.seen, count, self.sets)
 
     def _inspection(self) -> Verdict:
-        """Verdicts that the criteria look at: fresh sequences, or both sets of a finite task."""
+        """Verdicts `[lane, size]` that the criteria look at: fresh sequences, or both finite sets.
+
+        They are judged a group at a time. Once every running trial has more wrong than it may
+        have, its fate is sealed, and the rest are called wrong without a look.
+        """
         criteria = [c for c in (self.recipe.criterion, self.recipe.milestone) if c and c.inspection]
         if not criteria:
             return self.nothing
-        if self.source.finite:
-            return _join([self.run.verdicts(self.trials, each) for each in self.sets])
         size = max(c.inspection for c in criteria)
         wrong_at_most = max(c.wrong_at_most for c in criteria)
-        first = self.trials.seen * max(1, -(-size // self.chunk))  # no inspection repeats another's
-        return self._fresh_verdicts(first, size, wrong_at_most)
-
-    def _fresh_verdicts(self, first: jax.Array, size: int, wrong_at_most: int) -> Verdict:
-        """Verdicts `[lane, size]` of an inspection on fresh sequences, judged a group at a time.
-
-        Once every running trial has more than `wrong_at_most` wrong ones, its fate is sealed, and
-        the rest are called wrong without a look.
-        """
-        lanes = len(first)
         running = np.array([lane is not None for lane in self.lanes])
-        groups, wrong, judged, count = [], np.zeros(lanes, int), 0, self._first_group()
-        while judged < size:
-            group = self.source.tests(self.setup.key, INSPECT, first + judged, count)
+        groups, wrong = [], np.zeros(len(running), int)
+        for group in self._groups(size):
             groups.append(self.run.verdicts(self.trials, group))
             wrong += np.asarray(groups[-1].wrong).sum(1)
-            judged, count = judged + count, TEST_GROUP
             if (wrong[running] > wrong_at_most).all():
                 break
-        lacking = max(0, size - judged)
-        groups.append(Verdict(jnp.ones((lanes, lacking)), jnp.ones((lanes, lacking), bool)))
+        lacking = max(0, size - sum(each.wrong.shape[1] for each in groups))
+        shape = len(running), lacking
+        groups.append(Verdict(jnp.ones(shape), jnp.ones(shape, bool)))
         return jax.tree.map(lambda a: a[:, :size], _join(groups))
 
-    def _first_group(self) -> int:
-        """How many sequences an inspection judges first: a curve's point needs a whole group."""
-        if self.recipe.task.steps < LONG:
-            return TEST_GROUP
-        trials = self.trials
-        seen, outcome = jax.device_get((trials.seen, trials.outcome))
+    def _groups(self, size: int) -> Iterator[Drawn]:
+        """The sequences of an inspection, in groups; a curve's point takes a whole first one."""
+        shown = self._shown()
+        if self.source.finite:
+            yield from [_join(self.sets)] if shown else self.sets
+            return
+        first = self.trials.seen * max(1, -(-size // self.chunk))  # no inspection repeats another's
+        count = TEST_GROUP if shown or self.recipe.task.steps < LONG else FEW
+        while size > 0:
+            yield self.source.tests(self.setup.key, INSPECT, first, count)
+            first, size, count = first + count, size - count, TEST_GROUP
+
+    def _shown(self) -> bool:
+        """Whether a learning curve has a point here."""
+        seen, outcome = jax.device_get((self.trials.seen, self.trials.outcome))
         ends = (outcome != RUNNING) | (seen >= self.recipe.budget)
         here = [lane and end for lane, end in zip(self.lanes, ends, strict=True)]
-        return TEST_GROUP if any(here) or any(self._kept_here(seen)) else FEW
+        return any(here) or any(self._kept_here(seen))
 
     def _test(self, done: list[int]) -> Verdict:
         """Verdicts `[done, n]` on the test set: a finite task's own, else fresh sequences.
@@ -307,7 +308,7 @@ class Lanes:
         }
 
 
-def _join(groups: list[Verdict]) -> Verdict:
+def _join(groups: Iterable) -> Verdict | Sequence:
     return jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=1), *groups)
 
 
