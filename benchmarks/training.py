@@ -30,7 +30,7 @@ from benchmarks.trial import (
 )
 from tasks.sequence import Sequence, Verdict
 
-LONG, FEW = 300, 32
+HASTY_FROM, FEW = 300, 32
 """Of sequences with so many steps, an inspection judges a few first; most trials fail on them."""
 
 
@@ -238,7 +238,7 @@ class Lanes:
             yield from [_join(self.sets)] if shown else self.sets
             return
         first = self.trials.seen * max(1, -(-size // self.chunk))  # no inspection repeats another's
-        count = TEST_GROUP if shown or self.recipe.task.steps < LONG else FEW
+        count = TEST_GROUP if shown or self.recipe.task.steps < HASTY_FROM else FEW
         while size > 0:
             yield self.source.tests(self.setup.key, INSPECT, first, count)
             first, size, count = first + count, size - count, TEST_GROUP
