@@ -29,6 +29,9 @@ from tasks.sequence import Sequence, Task, Verdict
 STEPS_PER_CALL = 100_000
 """Time steps of training sequences in memory at a time, for each lane."""
 
+FEW_LANES, MANY_STEPS = 8, 50_000_000
+"""The last trials get fewer lanes if so many steps make up for compiling once more."""
+
 
 class Ended(NamedTuple):
     """A sequence whose only teacher signal comes at its last step.
@@ -105,6 +108,11 @@ class ForwardProgram(Program):
         options = xla.loop_options(jax.default_backend())
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
         self.verdicts = jax.jit(self._verdicts, compiler_options=options)
+
+    def lanes_at_the_end(self, lanes: int, trials: int, steps: int) -> int:
+        """On a CPU half a vector register where that is enough: numbers are the same in both."""
+        few = trials <= FEW_LANES and steps >= MANY_STEPS and jax.default_backend() == "cpu"
+        return FEW_LANES if few else lanes
 
     def updates_per_call(self) -> int:
         """As many as have their sequences in the cache, more or less."""

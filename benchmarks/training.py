@@ -95,7 +95,7 @@ class Lanes:
         self.recipe, self.data_sets = runs[0].experiment.recipe, runs[0].experiment.data_sets
         self.run = program(self.recipe)
         self.source = self.run.source
-        count = self.run.lanes(len(runs))
+        count = self._wanted(self.run.lanes(len(runs)), len(runs), self.recipe.budget)
         self.updates = self.run.updates_per_call()
         self.lanes: list[Run | None] = [None] * count
         self.idle = Run(runs[0].experiment, 0)  # what an unused lane is a frozen copy of
@@ -105,7 +105,6 @@ class Lanes:
         self.points: list[list[dict]] = [[] for _ in range(count)]
         self.trials: Trial | None = None
         self.sets = None
-        self.nothing = Verdict(jnp.ones((count, 0)), jnp.ones((count, 0), bool))
         self._fill()
         self._compile()
 
@@ -145,7 +144,27 @@ class Lanes:
         if done:
             self.lanes = [None if i in done else lane for i, lane in enumerate(self.lanes)]
             self._fill()
+            self._narrow()
         return news
+
+    def _wanted(self, lanes: int, trials: int, sequences: int) -> int:
+        """How many lanes go on if so many trials are left, with at most so many sequences each."""
+        return self.run.lanes_at_the_end(lanes, trials, sequences * self.recipe.task.steps)
+
+    def _narrow(self) -> None:
+        """Goes on with fewer lanes where so few trials are left that these are faster."""
+        first = np.argsort([lane is None for lane in self.lanes], stable=True)
+        seen = [int(self.trials.seen[i]) for i in first if self.lanes[i]]
+        if not seen:
+            return
+        kept = first[: self._wanted(len(self.lanes), len(seen), self.recipe.budget - min(seen))]
+        if len(kept) == len(self.lanes):
+            return
+        self.lanes, self.points = [self.lanes[i] for i in kept], [self.points[i] for i in kept]
+        self.trials, self.setup, self.sets, self.seconds = jax.tree.map(
+            lambda leaf: leaf[kept], (self.trials, self.setup, self.sets, self.seconds)
+        )
+        self._compile()
 
     def _keep(self, verdicts: Verdict, done: list[int]) -> None:
         """Adds a point to the curves of trials that are done or at an inspection that is kept."""
@@ -216,7 +235,7 @@ class Lanes:
         """
         criteria = [c for c in (self.recipe.criterion, self.recipe.milestone) if c and c.inspection]
         if not criteria:
-            return self.nothing
+            return _wrong(len(self.lanes), 0)
         size = max(c.inspection for c in criteria)
         wrong_at_most = max(c.wrong_at_most for c in criteria)
         running = np.array([lane is not None for lane in self.lanes])
@@ -227,8 +246,7 @@ class Lanes:
             if (wrong[running] > wrong_at_most).all():
                 break
         lacking = max(0, size - sum(each.wrong.shape[1] for each in groups))
-        shape = len(running), lacking
-        groups.append(Verdict(jnp.ones(shape), jnp.ones(shape, bool)))
+        groups.append(_wrong(len(running), lacking))
         return jax.tree.map(lambda a: a[:, :size], _join(groups))
 
     def _groups(self, size: int) -> Iterator[Drawn]:
@@ -306,6 +324,11 @@ class Lanes:
             "digest": experiment.digest,
             **provenance(),
         }
+
+
+def _wrong(lanes: int, size: int) -> Verdict:
+    """Verdicts `[lane, size]` that call every sequence wrong."""
+    return Verdict(jnp.ones((lanes, size)), jnp.ones((lanes, size), bool))
 
 
 def _join(groups: Iterable) -> Verdict | Sequence:

@@ -167,6 +167,11 @@ class Program:
         """
         return self.cpu_lanes if jax.default_backend() == "cpu" else min(GPU_LANES, trials)
 
+    def lanes_at_the_end(self, lanes: int, trials: int, steps: int) -> int:
+        """How many of the lanes go on with the last trials, which have so many steps to go."""
+        del trials, steps
+        return lanes
+
     def updates_per_call(self) -> int:
         """How many updates one call of `train` makes; a divisor of `inspect_every`."""
         return self.recipe.inspect_every

@@ -24,10 +24,10 @@ LANE_OPTIONS = {"xla_backend_optimization_level": 1, "xla_cpu_prefer_vector_widt
 
 LOOP_FLAG = (
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000,"
-    "-unroll-full-max-count=8"
+    "-unroll-full-max-count=7"
 )
-"""Compiles a whole loop into one kernel, and leaves 16 lanes to the vectoriser as a loop. For a
-whole process only, and minibatch learners with many weights are slower with it."""
+"""Compiles a whole loop into one kernel, and leaves 8 and 16 lanes to the vectoriser as a loop. For
+a whole process only, and minibatch learners with many weights are slower with it."""
 
 
 def loop_options(backend: str) -> dict | None:

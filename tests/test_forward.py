@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks import training, xla
+from benchmarks import forward, training, xla
 from benchmarks.criteria import Inspection, Recent
 from benchmarks.experiment import Experiment, Recipe
 from benchmarks.forward import draw
@@ -225,6 +225,39 @@ def fast(monkeypatch):
     """Compiler settings as in a real run: these tests really learn."""
     monkeypatch.setattr(xla, "ON", True)
     monkeypatch.setitem(xla.LOOP_OPTIONS, "xla_backend_optimization_level", 3)
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("recipe", [RECIPE, CASES["2c"]], ids=["numbers", "symbols"])
+def test_the_last_trials_go_on_in_fewer_lanes(monkeypatch, recipe):
+    """And nothing about them changes: not a bit of weights, not a number of rows and curves."""
+    recipe = replace(recipe, criterion=Inspection(20, wrong_at_most=0), budget=80)
+    tried = experiment(recipe)
+
+    def found():
+        widths, rows, points, lanes = [], [], [], training.Lanes(0, trials)
+        while lanes.busy:
+            widths.append(len(lanes.lanes))
+            block = lanes.advance()
+            weights = {
+                run.index: jax.tree.map(lambda leaf, lane=lane: leaf[lane], lanes.trials.params)
+                for lane, run in enumerate(lanes.lanes)
+                if run
+            }
+            for news in lanes.harvest(block):
+                rows += [{**row, "seconds": 0} for row in news.rows]
+                points += news.points
+        return weights, rows, points, widths
+
+    trials = [training.Run(tried, i) for i in range(19)]
+    *expected, widths = found()
+    assert set(widths) == {16}
+    monkeypatch.setattr(forward, "MANY_STEPS", recipe.budget * recipe.task.steps)
+    *again, widths = found()
+    assert widths == [16, 16, 8, 8]
+    assert len(again[0]) == 3
+    jax.tree.map(np.testing.assert_array_equal, again[0], expected[0])
+    assert again[1:] == expected[1:]
 
 
 @pytest.mark.usefixtures("fast")
