@@ -82,7 +82,7 @@ class ForwardSource:
 
         options = xla.drawing_options(jax.default_backend())
         self._training = jax.jit(training, static_argnums=2, compiler_options=options)
-        self.tests = jax.jit(tests, static_argnums=(1, 3), compiler_options=options)
+        self.tests = jax.jit(tests, static_argnums=3, compiler_options=options)
 
     def training(self, keys: jax.Array, first: jax.Array, count: int, sets: None) -> Ended:
         """The next `count` training sequences of each lane, `[count, ..., lane]`."""

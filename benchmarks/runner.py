@@ -4,6 +4,7 @@ One process for each core trains a whole experiment at a time (small networks do
 threads); on an accelerator there is one. Only the parent process writes files.
 """
 
+import gc
 import multiprocessing
 import os
 import queue
@@ -181,6 +182,7 @@ def _start_worker(
         xla.set_loop_flag()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and asks to stop
     _news, _stop = news, stop
+    gc.freeze()  # what is imported stays; looking through it slows compiling down
     die_with_parent()
 
 

@@ -108,7 +108,7 @@ class Source:
                 lambda keys, stream, first, count: jax.vmap(
                     lambda key, at: jax.vmap(draw)(numbered(key, stream, at, count))
                 )(keys, first),
-                static_argnums=(1, 3),
+                static_argnums=3,
             )
 
         self.fresh = many(task.sample)
@@ -116,7 +116,7 @@ class Source:
         if isinstance(task, FiniteTask):
             self.finite = True
             self.sets = jax.jit(jax.vmap(task.draw_sets))
-            self.picked = jax.jit(jax.vmap(_pick, (0, None, 0, None, 0)), static_argnums=(1, 3))
+            self.picked = jax.jit(jax.vmap(_pick, (0, None, 0, None, 0)), static_argnums=3)
 
     def training(self, keys: jax.Array, first: jax.Array, count: int, sets) -> Drawn:
         """The next `count` training sequences of each lane, as `Program.train` takes them."""

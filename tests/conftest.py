@@ -3,14 +3,19 @@
 Commands that tests start, and the other workers of pytest-xdist, inherit all of this.
 """
 
+import gc
 import os
 import tempfile
 
 os.environ["BENCHMARKS_XLA"] = "0"  # tests/test_xla.py looks at what that leaves out
-os.environ["XLA_FLAGS"] = (
-    f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
-)
+HASTE = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {HASTE}".strip()
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     _compiled = tempfile.TemporaryDirectory(prefix="compiled-")  # removed at the end
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled.name
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
+
+
+def pytest_collection_finish():
+    """Collecting garbage takes part of every compilation; what is imported is none."""
+    gc.freeze()

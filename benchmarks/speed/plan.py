@@ -7,7 +7,7 @@ from flax import nnx
 
 from benchmarks import suites
 from benchmarks.experiment import Experiment, Recipe
-from benchmarks.forward import ForwardProgram
+from benchmarks.forward import FEW_LANES, ForwardProgram
 from benchmarks.learners import Online
 from benchmarks.modern import CORE_CELLS
 from benchmarks.speed.flax_case import Flax
@@ -96,6 +96,9 @@ def adding97(places: Places, delay: int, trials: int) -> Group:
     }
     if turns > 1:
         cases["ours, wide, ready"] = Ours(recipe, trials, updates)
+    else:
+        halves = trials // FEW_LANES
+        cases[f"ours, {FEW_LANES} lanes"] = Ours(recipe, FEW_LANES, updates, halves, drawn=True)
     return Group(
         LEARNER97,
         f"adding-{delay}, {trials} trials",

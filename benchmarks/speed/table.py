@@ -24,7 +24,7 @@ RULES = (
     "drawn before; otherwise drawing them is part of it (of the C++ reference always; in the "
     "minibatch table never). Lanes: on a CPU the 1997 program trains 16 trials side by side in a "
     "process, the minibatch program 4, and further trials take the lanes in turn; `wide` is what "
-    "one program with a lane for every trial would take. "
+    "one program with a lane for every trial would take, `8 lanes` what the last trials get. "
     f"trials/h: trials of {SEQUENCES:,} sequences."
 )
 
