@@ -2,8 +2,9 @@
 
 A trial is a pytree; every function here is compiled over a leading lane axis. Nothing touches
 disk, clock or screen. All randomness comes from keys folded from (seed, trial, stream, counter),
-and the number of lanes is the same however many trials there are, so a trial is the same bit for
-bit whatever runs beside it, whatever the host's block size, and after an interruption.
+and the number of lanes is the same however many trials there are, or one of two that compute the
+same, so a trial is the same bit for bit whatever runs beside it, whatever the host's block size,
+and after an interruption.
 """
 
 import functools
