@@ -224,7 +224,6 @@ def test_of_long_sequences_a_few_are_judged_first(monkeypatch, wrong_at_most):
 def fast(monkeypatch):
     """Compiler settings as in a real run: these tests really learn."""
     monkeypatch.setattr(xla, "ON", True)
-    monkeypatch.setitem(xla.LOOP_OPTIONS, "xla_backend_optimization_level", 3)
 
 
 @pytest.mark.usefixtures("fast")
