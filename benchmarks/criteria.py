@@ -12,7 +12,9 @@ from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+from jax.custom_batching import custom_vmap
 
+from models.adding_up import add_at
 from tasks.sequence import Verdict
 
 
@@ -66,6 +68,22 @@ class RecentState(NamedTuple):
     seen: jax.Array
 
 
+@custom_vmap
+def _add(ring: jax.Array, slots: jax.Array, numbers: jax.Array) -> jax.Array:
+    return add_at(ring, (slots,), numbers)
+
+
+@_add.def_vmap
+def _add_in_lanes(lanes: int, batched: list[bool], *arguments: jax.Array):
+    """The same for every lane; by itself, `jax.vmap` would make a scatter of it."""
+    ring, slots, numbers = (
+        each if mine else jnp.broadcast_to(each, (lanes, *each.shape))
+        for each, mine in zip(arguments, batched, strict=True)
+    )
+    lane = jnp.repeat(jnp.arange(lanes, dtype=slots.dtype), slots.shape[1])
+    return add_at(ring, (lane, slots.ravel()), numbers.ravel()), True
+
+
 @dataclass(frozen=True)
 class Recent:
     """The rule of 1997 on the most recent training sequences (experiments 4, 5 and 6).
@@ -105,7 +123,7 @@ class Recent:
         new, old = 2 * grains + verdicts.wrong, state.ring[slots]
         return RecentState(
             # Setting `new` would be in no order with reading `old`: XLA then copies the ring.
-            state.ring.at[slots].add(new - old),
+            _add(state.ring, slots, new - old),
             state.grains + jnp.sum(new // 2 - old // 2),
             state.wrong + jnp.sum(new % 2 - old % 2),
             state.seen + batch,  # FIDELITY S2

@@ -11,8 +11,12 @@ import jax
 import jax.numpy as jnp
 
 from models import lstm97_forward as net97
+from models.adding_up import add_at
 from models.lstm97 import h
 from models.lstm97_forward import LOGISTIC, Output, State, Weights
+
+MANY_SYMBOLS = 512
+"""The traces of more symbols than this are added to faster by a scatter."""
 
 
 class Traces(NamedTuple):
@@ -221,12 +225,19 @@ def add(traces: Traces, x: jax.Array, u: jax.Array, slopes: jax.Array) -> Traces
 def add_inputs(traces: Traces, inputs: jax.Array, slopes: jax.Array) -> Traces:
     """Traces of inputs and biases after steps with slopes `[T, 2 * cells, trials]`."""
     if net97.is_symbols(inputs):
-        row = traces.inputs.at[inputs, jnp.arange(inputs.shape[1])]
-        added = row.add(jnp.swapaxes(slopes, 1, 2), mode="promise_in_bounds")
+        added = _add_rows(traces.inputs, inputs, jnp.swapaxes(slopes, 1, 2))
     else:
         columns = [jnp.sum(slopes * x[:, None], 0).T for x in jnp.moveaxis(inputs, 1, 0)]
         added = traces.inputs + jnp.stack(columns)
     return traces._replace(inputs=added, bias=traces.bias + jnp.sum(slopes, 0))
+
+
+def _add_rows(traces: jax.Array, symbols: jax.Array, slopes: jax.Array) -> jax.Array:
+    """Adds slopes `[T, trials, 2 * cells]` to the traces of symbols `[T, trials]`."""
+    trials = jnp.broadcast_to(jnp.arange(symbols.shape[1], dtype=symbols.dtype), symbols.shape)
+    if len(traces) > MANY_SYMBOLS:
+        return traces.at[symbols, trials].add(slopes, mode="promise_in_bounds")
+    return add_at(traces, (symbols.ravel(), trials.ravel()), slopes.reshape(-1, slopes.shape[2]))
 
 
 def errors(

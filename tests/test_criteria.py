@@ -1,6 +1,8 @@
+import functools
 from collections import deque
 
 import hypothesis.strategies as st
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -45,6 +47,28 @@ def test_recent_is_the_plain_window(rule, batch, stream):
         level = rule.level(state, None)
         assert level.error == pytest.approx(np.mean([error for error, _ in oracle.recent]))
         assert level.wrong == pytest.approx(np.mean([wrong for _, wrong in oracle.recent]))
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("states", [0, None], ids=["states of their own", "one state"])
+def test_recent_does_the_same_in_every_lane(batch, states):
+    """Trials have not all seen as many sequences; the window wraps around."""
+    rule, lanes, draw = Recent(0, 0.25, 7), 4, np.random.default_rng(0)
+
+    def seen(sequences):
+        given = verdicts(draw.uniform(size=sequences), draw.integers(2, size=sequences))
+        return functools.reduce(rule.observe, [given] if sequences else [], rule.init())
+
+    of_lanes = [seen(n) for n in (0, 2, 5, 7)] if states == 0 else [seen(6)] * lanes
+    given = verdicts(draw.uniform(size=(lanes, batch)), draw.integers(2, size=(lanes, batch)))
+    together = jax.vmap(rule.observe, (states, 0))(
+        jax.tree.map(lambda *leaves: jnp.stack(leaves), *of_lanes) if states == 0 else of_lanes[0],
+        given,
+    )
+    for lane, state in enumerate(of_lanes):
+        alone = rule.observe(state, jax.tree.map(lambda leaf, lane=lane: leaf[lane], given))
+        mine = jax.tree.map(lambda leaf, lane=lane: leaf[lane], together)
+        jax.tree.map(np.testing.assert_array_equal, mine, alone)
 
 
 def test_recent_is_not_met_before_the_window_is_full():

@@ -107,6 +107,17 @@ def test_training_is_that_of_automatic_differentiation(case):
     np.testing.assert_allclose(verdicts.error, expected.error, atol=2e-5)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_keeps_its_loop_from_becoming_one_kernel(case):
+    """A scatter would (`models.adding_up`)."""
+    run, setup = program(CASES[case]), setups(0, range(16), [0.5] * 16)
+    start = run.start(setup)
+    sequences = run.source.training(setup.key, start.seen, 8, None)
+    lowered = run.train.lower(setup.rate, start, sequences).as_text()
+    assert "stablehlo.while" in lowered
+    assert "stablehlo.scatter" not in lowered
+
+
 def test_sequences_of_3c_are_judged_by_what_their_first_element_tells():
     task = CASES["3c"].task
     sequence = task.sample(jax.random.key(1))

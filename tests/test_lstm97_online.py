@@ -19,6 +19,7 @@ CASES = {
     "adding": (Net97(2, 2, "all", (-3.0, -6.0)), 2, 1, False),
     "gates": (Net97(2, 3, "gates"), 4, 3, False),
     "2c": (Net97(2, 1), 9, 2, True),
+    "2c, many symbols": (Net97(2, 1), lstm97_online.MANY_SYMBOLS + 1, 2, True),
     "temporal order": (Net97(3, 2, "all", (-2.0, -4.0, -6.0)), 8, 8, True),
 }
 
