@@ -6,6 +6,7 @@ training is one loop of steps over all lanes.
 """
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -69,10 +70,10 @@ class ForwardSource:
                 numbered(key, stream, first, count)
             )
 
-        def training(keys, first, count):
+        def training(keys, stream, first, count):
             def one(key, at):
                 return jax.tree.map(
-                    lambda leaf: jnp.moveaxis(leaf, -1, 0), many(key, TRAIN, at, count)
+                    lambda leaf: jnp.moveaxis(leaf, -1, 0), many(key, stream, at, count)
                 )
 
             return jax.vmap(one, out_axes=-1)(keys, first)
@@ -80,14 +81,25 @@ class ForwardSource:
         def tests(keys, stream, first, count):
             return jax.vmap(lambda key, at: many(key, stream, at, count))(keys, first)
 
-        options = xla.drawing_options(jax.default_backend())
-        self._training = jax.jit(training, static_argnums=2, compiler_options=options)
-        self.tests = jax.jit(tests, static_argnums=3, compiler_options=options)
+        self._training, self.tests = _in_two(training), _in_two(tests)
 
     def training(self, keys: jax.Array, first: jax.Array, count: int, sets: None) -> Ended:
         """The next `count` training sequences of each lane, `[count, ..., lane]`."""
         del sets
-        return self._training(keys, first, count)
+        return self._training(keys, TRAIN, first, count)
+
+
+def _in_two(drawn: Callable[..., Ended]) -> Callable[..., Ended]:
+    """What draws sequences, compiled; inputs in a program of their own.
+
+    Results of one program are drawn with their axes in another order, and then copied; a single
+    result is drawn where it belongs.
+    """
+    options = xla.drawing_options(jax.default_backend())
+    compiled = functools.partial(jax.jit, static_argnums=3, compiler_options=options)
+    inputs = compiled(lambda *given: drawn(*given).inputs)
+    rest = compiled(lambda *given: drawn(*given)[1:])
+    return lambda *given: Ended(inputs(*given), *rest(*given))
 
 
 class ForwardProgram(Program):

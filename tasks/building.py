@@ -31,15 +31,20 @@ ERF_INV = (
 
 
 def draw_bits(key: jax.Array, count: int) -> jax.Array:
-    """Random words, `[count]` uint32; the same as `jax.random.bits` of a (threefry) key.
+    """Random words, `[count]` uint32; the same as `jax.random.bits` of a (threefry) key."""
+    return bits_at(key, jnp.arange(count))
 
-    Threefry-2x32 with 20 rounds (Salmon et al. 2011) of the numbers 0, ..., count - 1, both halves
+
+def bits_at(key: jax.Array, places: jax.Array) -> jax.Array:
+    """The words that stand at these places of all that `draw_bits` can draw; uint32, as many.
+
+    Threefry-2x32 with 20 rounds (Salmon et al. 2011) of the numbers of the places, both halves
     joined by exclusive or. On a CPU jax runs the rounds as a loop over arrays; written out, they
     fuse, and drawing sequences is no longer a large part of the 1997 learner's time (`make speed`).
     """
     first, second = jax.random.key_data(key)
     keys = first, second, first ^ second ^ PARITY
-    y = jnp.arange(count, dtype=jnp.uint32) + keys[1]
+    y = places.astype(jnp.uint32) + keys[1]
     x = jnp.zeros_like(y) + keys[0]
     for group in range(5):
         for turn in ROTATIONS[group % 2]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from tasks.building import Symbols, SymbolTask, below, draw_bits, longer_by_a_tenth
+from tasks.building import Symbols, SymbolTask, below, bits_at, draw_bits, longer_by_a_tenth
 from tasks.sequence import Chance, Sequence
 
 SYMBOLS = "EBabcdXY"
@@ -83,11 +83,11 @@ class TemporalOrder6a(SymbolTask):
     def symbols(self, key: jax.Array) -> Symbols:
         """Draws one sequence as symbol numbers."""
         marks = len(self.windows)
-        bits = draw_bits(key, 1 + 2 * marks - (-self.steps // PER_WORD))
+        bits = draw_bits(key, 1 + 2 * marks)
         length = longer_by_a_tenth(bits[0], self.T)
         kinds = below(bits[1 : 1 + marks], 2)  # 0 is X, 1 is Y  # FIDELITY T11
         place = jnp.arange(1, 1 + self.steps)
-        inputs = FIRST_DISTRACTOR + _quarters(bits[1 + 2 * marks :], self.steps)
+        inputs = FIRST_DISTRACTOR + _quarters(key, len(bits), self.steps)
         for i, (low, high) in enumerate(self.places):
             chosen = low + below(bits[1 + marks + i], high - low + 1)
             inputs = jnp.where(place == chosen, X + kinds[i], inputs)
@@ -122,10 +122,14 @@ class TemporalOrder6b(TemporalOrder6a):
     windows = ((10, 20), (33, 43), (66, 76))
 
 
-def _quarters(words: jax.Array, count: int) -> jax.Array:
-    """Uniform int32 in {0, 1, 2, 3}, two bits of a word each."""
-    shifts = 2 * jnp.arange(PER_WORD, dtype=jnp.uint32)
-    return ((words[:, None] >> shifts[None]) & 3).astype(jnp.int32).reshape(-1)[:count]
+def _quarters(key: jax.Array, first: int, count: int) -> jax.Array:
+    """Uniform int32 in {0, 1, 2, 3}, two bits each of the words from the first on.
+
+    Every number draws its word itself: picked from an array, they would cost more than that.
+    """
+    number = jnp.arange(count)
+    words = bits_at(key, first + number // PER_WORD)
+    return ((words >> 2 * (number % PER_WORD).astype(jnp.uint32)) & 3).astype(jnp.int32)
 
 
 HS97_6A, HS97_6B = TemporalOrder6a(100), TemporalOrder6b(100)
