@@ -25,7 +25,11 @@ class Model(Protocol):
     batched: bool
 
     def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> nnx.Module:
-        """A fresh network: `(inputs [T, n_in], length) -> net inputs of the outputs [T, n_out]`."""
+        """A fresh network: `(inputs [T, n_in], length) -> net inputs of the outputs [T, n_out]`.
+
+        Its method `last` takes the same and gives those after the last step, `[n_out]`; networks
+        without it learn only where there is a teacher signal at every step.
+        """
 
 
 @dataclass(frozen=True)

@@ -104,8 +104,11 @@ class Source:
     finite = False
 
     def __init__(self, task: Task):
+        options = xla.hasty_options(jax.default_backend())
+        compiled = functools.partial(jax.jit, compiler_options=options)
+
         def many(draw):
-            return jax.jit(
+            return compiled(
                 lambda keys, stream, first, count: jax.vmap(
                     lambda key, at: jax.vmap(draw)(numbered(key, stream, at, count))
                 )(keys, first),
@@ -116,8 +119,8 @@ class Source:
         self._drawn = many(task.symbols) if isinstance(task, SymbolTask) else self.fresh
         if isinstance(task, FiniteTask):
             self.finite = True
-            self.sets = jax.jit(jax.vmap(task.draw_sets))
-            self.picked = jax.jit(jax.vmap(_pick, (0, None, 0, None, 0)), static_argnums=3)
+            self.sets = compiled(jax.vmap(task.draw_sets))
+            self.picked = compiled(jax.vmap(_pick, (0, None, 0, None, 0)), static_argnums=3)
 
     def training(self, keys: jax.Array, first: jax.Array, count: int, sets) -> Drawn:
         """The next `count` training sequences of each lane, as `Program.train` takes them."""
@@ -152,10 +155,9 @@ class Program:
         self.objective = recipe.learner.objective(recipe.task)
         self.optimizer = recipe.learner.optimizer()
         self.graph, self.weights = _structure(recipe)
-        compiled = functools.partial(
-            jax.jit, compiler_options=xla.lane_options(jax.default_backend())
-        )
-        self.start = compiled(jax.vmap(self._start))
+        backend = jax.default_backend()
+        compiled = functools.partial(jax.jit, compiler_options=xla.lane_options(backend))
+        self.start = jax.jit(jax.vmap(self._start), compiler_options=xla.hasty_options(backend))
         self.train = compiled(jax.vmap(self._train), donate_argnums=1)
         self.verdicts = compiled(jax.vmap(self._verdicts))
         self.inspect = compiled(jax.vmap(self._inspect), donate_argnums=0)
@@ -233,12 +235,20 @@ class Program:
             steps = 1 if self.recipe.learner.summed else sequence.scored.sum()
             return losses.sum() / steps, verdict
 
-        sequences = jax.vmap(functools.partial(spelt, self.recipe.task))(batch)
+        sequences = jax.vmap(self._spelt)(batch)
         losses, verdicts = jax.vmap(one)(sequences, self._nets(params, trial, sequences))
         return losses.mean(), verdicts
 
+    def _spelt(self, drawn: Drawn) -> Sequence:
+        """A sequence, with targets for those steps only that the network answers."""
+        sequence = spelt(self.recipe.task, drawn)
+        if self.recipe.task.every_step:
+            return sequence
+        last = sequence.targets[sequence.length - 1]
+        return sequence._replace(targets=last[None], scored=jnp.ones(1, bool))
+
     def _nets(self, params, trial: Trial, batch: Sequence) -> jax.Array:
-        """Net inputs of the output units for a batch of sequences, `[batch, T, n_out]`."""
+        """Net inputs of the output units for a batch of sequences, `[batch, answers, n_out]`."""
         if self.recipe.model.batched:
             return self._net(params, trial, batch)
         if len(batch.length) > 1:
@@ -250,7 +260,7 @@ class Program:
         task = self.recipe.task
 
         def one(sequence):
-            sequence = spelt(task, sequence)
+            sequence = self._spelt(sequence)
             outputs = self.objective.activate(self._net(trial.params, trial, sequence))
             return task.judge(outputs, sequence)
 
@@ -261,8 +271,12 @@ class Program:
         return jax.lax.map(one, sequences, batch_size=at_a_time)
 
     def _net(self, params, trial: Trial, sequence: Sequence) -> jax.Array:
+        """Net inputs `[..., answers, n_out]`: at every step, or after the last one only."""
+        network = nnx.merge(self.graph, params)
+        if not self.recipe.task.every_step:
+            return network.last(sequence.inputs, sequence.length)[..., None, :]
         grown = (trial.growth.grown,) if self.recipe.model.growth else ()
-        return nnx.merge(self.graph, params)(sequence.inputs, sequence.length, *grown)
+        return network(sequence.inputs, sequence.length, *grown)
 
     def _inspect(self, trial: Trial, verdicts: Verdict) -> Trial:
         recipe = self.recipe

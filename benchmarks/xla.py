@@ -19,6 +19,9 @@ LOOP_OPTIONS = {
 DRAWING_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
 """Options of programs that draw sequences for many lanes on a CPU."""
 
+HASTY_OPTIONS = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
+"""Options of programs on a CPU that take longer to compile than they run in all."""
+
 LANE_OPTIONS = {"xla_backend_optimization_level": 1, "xla_cpu_prefer_vector_width": 512}
 """Options of a few lanes of small networks on a CPU; docs/PERFORMANCE.md tells why."""
 
@@ -38,6 +41,11 @@ def loop_options(backend: str) -> dict | None:
 def drawing_options(backend: str) -> dict | None:
     """Compiler options for a program that draws sequences with trials in the last axis."""
     return DRAWING_OPTIONS if ON and backend == "cpu" else None
+
+
+def hasty_options(backend: str) -> dict | None:
+    """Compiler options for programs that draw initial weights, or sequences a few at a time."""
+    return HASTY_OPTIONS if ON and backend == "cpu" else None
 
 
 def lane_options(backend: str) -> dict | None:

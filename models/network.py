@@ -42,19 +42,45 @@ class Network(nnx.Module):
         Returns:
             Net inputs of the output units, `[..., T, n_out]`.
         """
-        graph, weights = nnx.split(self.cell)
+        cell, start, steps = self._unrolled(inputs, length)
 
         def step(carry, now):
             x, alive = now
-            new, y = nnx.merge(graph, weights)(carry, x)
-            return jax.tree.map(functools.partial(_where, alive), new, carry), y
+            new, y = cell(carry, x)
+            return _hold(alive, new, carry), y
 
+        return jnp.moveaxis(self.readout(_scan(step, start, steps)[1]), 0, -2)
+
+    def last(self, inputs: jax.Array, length: jax.Array) -> jax.Array:
+        """As `__call__`, after the last step of every sequence only: `[..., n_out]`."""
+        cell, start, steps = self._unrolled(inputs, length)
+
+        def step(now, following):
+            x, alive = following
+            return _hold(alive, cell(now[0], x), now), None
+
+        y = jax.eval_shape(cell, start, steps[0][0])[1]
+        now = start, jnp.zeros(y.shape, y.dtype)
+        return self.readout(_scan(step, now, steps)[0][1])
+
+    def _unrolled(self, inputs: jax.Array, length: jax.Array):
+        """The cell as a function, its first carry, and of every step the input and if it counts."""
+        graph, weights = nnx.split(self.cell)
         steps = jnp.moveaxis(inputs, -2, 0)
         start = self.cell.initialize_carry(steps.shape[1:], nnx.Rngs(0))
         alive = jnp.arange(len(steps)).reshape(-1, *[1] * jnp.ndim(length)) < length
-        kept = _activations if len(steps) <= LONG else None
-        step = jax.checkpoint(step, prevent_cse=False, policy=kept)
-        return jnp.moveaxis(self.readout(jax.lax.scan(step, start, (steps, alive))[1]), 0, -2)
+        return lambda carry, x: nnx.merge(graph, weights)(carry, x), start, (steps, alive)
+
+
+def _scan(step, start, steps):
+    """`jax.lax.scan`, with little stored for the way back."""
+    kept = _activations if len(steps[0]) <= LONG else None
+    return jax.lax.scan(jax.checkpoint(step, prevent_cse=False, policy=kept), start, steps)
+
+
+def _hold(alive: jax.Array, new, old):
+    """The new carry of sequences that go on, the old one of others."""
+    return jax.tree.map(functools.partial(_where, alive), new, old)
 
 
 def _where(alive: jax.Array, new: jax.Array, old: jax.Array) -> jax.Array:

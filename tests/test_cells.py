@@ -227,6 +227,39 @@ def test_a_batch_in_one_call_is_its_sequences_one_by_one(cell, stored, monkeypat
     jax.tree.map(lambda mine, theirs: close(mine, theirs.sum((0, 1))), together, apart)
 
 
+class Doubled(RNN):
+    """A cell whose output is not what it carries on."""
+
+    def __call__(self, carry, x):
+        new, _ = super().__call__(carry, x)
+        return new, jnp.concatenate([new, x], -1)
+
+
+@pytest.mark.parametrize("stored", [True, False], ids=["activations stored", "nothing stored"])
+@pytest.mark.parametrize("cell", [*CELLS, Doubled], ids=lambda cell: cell.__name__)
+def test_the_last_answer_is_that_of_the_last_step(cell, stored, monkeypatch):
+    monkeypatch.setattr("models.network.LONG", T if stored else 0)
+    network = Network(cell(N_IN, H, rngs=nnx.Rngs(0)), lambda y: y @ jnp.ones((y.shape[-1], 2)))
+    graph, weights = nnx.split(network)
+    xs, lengths = jax.random.normal(jax.random.key(2), (3, T, N_IN)), np.array([T, 7, 1])
+
+    def last(weights):
+        return nnx.merge(graph, weights).last(xs, lengths)
+
+    def expected(weights):
+        return nnx.merge(graph, weights)(xs, lengths)[np.arange(3), lengths - 1]
+
+    def loss(answers):
+        return lambda weights: jnp.sum(answers(weights) ** 2)
+
+    assert last(weights).shape == (3, 2)
+    np.testing.assert_allclose(last(weights), expected(weights), atol=1e-6)
+    jax.tree.map(
+        functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
+        *(jax.grad(loss(answers))(weights) for answers in (last, expected)),
+    )
+
+
 @all_cells
 def test_stacked_weights_run_under_vmap_and_jit(cell):
     nets = [build(cell, seed) for seed in range(3)]

@@ -21,6 +21,8 @@ from models.lstm97 import Net97
 from models.network import Recurrent
 from tasks.adding import Adding
 from tasks.lag import Lag2c
+from tasks.reber import Reber
+from tasks.temporal_order import TemporalOrder6a
 from tasks.two_sequence import TwoSequence3b
 from tests.tiny import RECIPE
 
@@ -47,11 +49,30 @@ def assert_trained_alike(mine, theirs, start):
 def test_options_of_lanes():
     run = program(replace(RECIPE, model=Recurrent(LSTM, 16)))
     setup = setups(0, range(4), [0.01] * 4)
-    start, usual = both_ways(jax.vmap(run._start), xla.LANE_OPTIONS, setup)
-    jax.tree.map(np.testing.assert_array_equal, start.params, usual.params)  # not one bit
+    start = jax.jit(jax.vmap(run._start))(setup)
     drawn = run.source.training(setup.key, start.seen, SEQUENCES, None)
     trained = both_ways(jax.vmap(run._train), xla.LANE_OPTIONS, setup.rate, start, drawn)
     assert_trained_alike(*trained, start)
+
+
+def test_initial_weights_in_haste():
+    run = program(replace(RECIPE, model=Recurrent(LSTM, 16)))
+    mine, usual = both_ways(jax.vmap(run._start), xla.HASTY_OPTIONS, setups(0, range(4), [0.1] * 4))
+    jax.tree.map(np.testing.assert_array_equal, mine.params, usual.params)  # not one bit
+
+
+@pytest.mark.parametrize("task", [Adding(20), TemporalOrder6a(20), TwoSequence3b(20, 2)], ids=repr)
+def test_sequences_in_haste(task):
+    each = jax.vmap(lambda key: jax.vmap(task.sample)(jax.random.split(key, 30)))
+    mine, usual = both_ways(each, xla.HASTY_OPTIONS, setups(0, range(4), [0.1] * 4).key)
+    for one, other in zip(mine, usual, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+
+
+def test_the_sets_of_a_finite_task_in_haste():
+    keys = setups(0, range(4), [0.1] * 4).sets_key
+    mine, usual = both_ways(jax.vmap(Reber().draw_sets), xla.HASTY_OPTIONS, keys)
+    jax.tree.map(np.testing.assert_array_equal, mine, usual)
 
 
 def test_options_of_loops():
@@ -73,19 +94,25 @@ def test_options_of_drawing(task):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
 
 
-def test_they_can_be_turned_off():
+ALL = {
+    xla.hasty_options: xla.HASTY_OPTIONS,
+    xla.lane_options: xla.LANE_OPTIONS,
+    xla.loop_options: xla.LOOP_OPTIONS,
+    xla.drawing_options: xla.DRAWING_OPTIONS,
+}
+
+
+@pytest.mark.parametrize("options", ALL)
+def test_they_can_be_turned_off(options):
     assert not xla.ON  # conftest.py has done so
-    for options in (xla.lane_options, xla.loop_options, xla.drawing_options):
-        assert options("cpu") is None
+    assert options("cpu") is None
 
 
-def test_they_are_of_a_cpu(monkeypatch):
+@pytest.mark.parametrize("options", ALL)
+def test_they_are_of_a_cpu(monkeypatch, options):
     monkeypatch.setattr(xla, "ON", True)
-    assert xla.lane_options("cpu") == xla.LANE_OPTIONS
-    assert xla.loop_options("cpu") == xla.LOOP_OPTIONS
-    assert xla.drawing_options("cpu") == xla.DRAWING_OPTIONS
-    for options in (xla.lane_options, xla.loop_options, xla.drawing_options):
-        assert options("gpu") is None
+    assert options("cpu") == ALL[options]
+    assert options("gpu") is None
 
 
 @pytest.mark.parametrize("on", [True, False])
