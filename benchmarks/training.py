@@ -28,7 +28,7 @@ from benchmarks.trial import (
     Trial,
     setups,
 )
-from tasks.sequence import Sequence, Verdict
+from tasks.sequence import Verdict
 
 HASTY_FROM, FEW = 300, 32
 """Of sequences with so many steps, an inspection judges a few first; most trials fail on them."""
@@ -114,10 +114,9 @@ class Lanes:
         return any(self.lanes)
 
     def _compile(self) -> None:
-        """Runs one block with every lane frozen, so that no trial's time includes compiling."""
-        frozen = self.trials._replace(outcome=jnp.full_like(self.trials.outcome, SPENT))
-        frozen = self.run.train(self.setup.rate, jax.tree.map(jnp.copy, frozen), self._training())
-        jax.block_until_ready(self.run.inspect(frozen, self._inspection()))
+        """Compiles what a block needs, so that no trial's time includes it."""
+        self.run.train.lower(self.setup.rate, self.trials, self._training()).compile()
+        self.run.inspect.lower(self.trials, self._inspection()).compile()
 
     def block(self) -> list[News]:
         """Trains all lanes up to their next inspection, which it holds, and refills free ones."""
@@ -218,7 +217,7 @@ class Lanes:
         fresh = self.run.start(self.setup)
         idle = np.array([lane is None for lane in self.lanes])
         fresh = fresh._replace(outcome=jnp.where(idle, jnp.int8(SPENT), fresh.outcome))
-        self.trials = _merge(free, fresh, self.trials) if self.trials else fresh
+        self.trials = self.run.merge(free, fresh, self.trials) if self.trials else fresh
         if self.source.finite:
             self.sets = self.source.sets(self.setup.sets_key)
 
@@ -231,7 +230,8 @@ class Lanes:
         """Verdicts `[lane, size]` that the criteria look at: fresh sequences, or both finite sets.
 
         They are judged a group at a time. Once every running trial has more wrong than it may
-        have, its fate is sealed, and the rest are called wrong without a look.
+        have, its fate is sealed, and the rest are called wrong without a look; but a learning curve
+        shows all of finite sets.
         """
         criteria = [c for c in (self.recipe.criterion, self.recipe.milestone) if c and c.inspection]
         if not criteria:
@@ -239,22 +239,18 @@ class Lanes:
         size = max(c.inspection for c in criteria)
         wrong_at_most = max(c.wrong_at_most for c in criteria)
         running = np.array([lane is not None for lane in self.lanes])
-        groups, wrong = [], np.zeros(len(running), int)
-        for group in self._groups(size):
+        groups, wrong, shown = [], np.zeros(len(running), int), self._shown()
+        for group in self.sets if self.source.finite else self._groups(size, shown):
             groups.append(self.run.verdicts(self.trials, group))
             wrong += np.asarray(groups[-1].wrong).sum(1)
-            if (wrong[running] > wrong_at_most).all():
+            if (wrong[running] > wrong_at_most).all() and not (shown and self.source.finite):
                 break
         lacking = max(0, size - sum(each.wrong.shape[1] for each in groups))
         groups.append(_wrong(len(running), lacking))
         return jax.tree.map(lambda a: a[:, :size], _join(groups))
 
-    def _groups(self, size: int) -> Iterator[Drawn]:
-        """The sequences of an inspection, in groups; a curve's point takes a whole first one."""
-        shown = self._shown()
-        if self.source.finite:
-            yield from [_join(self.sets)] if shown else self.sets
-            return
+    def _groups(self, size: int, shown: bool) -> Iterator[Drawn]:
+        """Fresh sequences of an inspection, in groups; a curve's point takes a whole first one."""
         first = self.trials.seen * max(1, -(-size // self.chunk))  # no inspection repeats another's
         count = TEST_GROUP if shown or self.recipe.task.steps < HASTY_FROM else FEW
         while size > 0:
@@ -331,13 +327,5 @@ def _wrong(lanes: int, size: int) -> Verdict:
     return Verdict(jnp.ones((lanes, size)), jnp.ones((lanes, size), bool))
 
 
-def _join(groups: Iterable) -> Verdict | Sequence:
+def _join(groups: Iterable[Verdict]) -> Verdict:
     return jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=1), *groups)
-
-
-@jax.jit
-def _merge(which: jax.Array, new: Trial, old: Trial) -> Trial:
-    """Lanes marked in `which` from `new`, the others from `old`."""
-    return jax.tree.map(
-        lambda a, b: jnp.where(which.reshape(-1, *[1] * (a.ndim - 1)), a, b), new, old
-    )

@@ -139,6 +139,7 @@ class Program:
     Attributes:
         source: where its sequences come from.
         start: setups -> freshly initialised trials.
+        merge: (which `[lane]`, trials, trials) -> the first where marked, else the second.
         train: (rates, trials, sequences `[lane, update * batch, ...]`) -> trials.
         verdicts: (trials, sequences `[lane, n, ...]`) -> verdicts `[lane, n]`.
         inspect: (trials, verdicts) -> trials; shows the criteria a test, then the budget may end
@@ -157,10 +158,12 @@ class Program:
         self.graph, self.weights = _structure(recipe)
         backend = jax.default_backend()
         compiled = functools.partial(jax.jit, compiler_options=xla.lane_options(backend))
-        self.start = jax.jit(jax.vmap(self._start), compiler_options=xla.hasty_options(backend))
+        in_haste = functools.partial(jax.jit, compiler_options=xla.hasty_options(backend))
+        self.start = in_haste(jax.vmap(self._start))
+        self.merge = in_haste(jax.vmap(select))
         self.train = compiled(jax.vmap(self._train), donate_argnums=1)
         self.verdicts = compiled(jax.vmap(self._verdicts))
-        self.inspect = compiled(jax.vmap(self._inspect), donate_argnums=0)
+        self.inspect = in_haste(jax.vmap(self._inspect), donate_argnums=0)
 
     def lanes(self, trials: int) -> int:
         """How many lanes train so many trials.

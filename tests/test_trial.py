@@ -150,6 +150,18 @@ def test_another_block_does_not_recompile():
     assert program(replace(recipe)) is run
 
 
+@pytest.mark.parametrize("task", [TwoSequence3a(T=11, N=2), Reber()], ids=["fresh", "finite"])
+def test_the_time_of_trials_includes_no_compiling(task, caplog):
+    changed = experiment(task=task, criterion=NEVER, inspect_every=2)
+    programs = ["_train", "_verdicts", "_inspect", "_pick" if task == Reber() else "<lambda>"]
+    with jax.log_compiles():
+        lanes = training.Lanes(0, [training.Run(changed, i) for i in range(4)])
+        assert all(f"XLA compilation of jit({name})" in caplog.text for name in programs)
+        caplog.clear()
+        lanes.advance()
+        assert not any(f"XLA compilation of jit({name})" in caplog.text for name in programs)
+
+
 def test_a_finished_trial_is_frozen_bit_for_bit_while_others_train():
     run, setup = program(RECIPE), setups(0, [0, 1], [0.02, 0.02])
     fresh = source(RECIPE.task).fresh
