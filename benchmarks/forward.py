@@ -33,6 +33,9 @@ STEPS_PER_CALL = 100_000
 FEW_LANES, MANY_STEPS = 8, 50_000_000
 """The last trials get fewer lanes if so many steps make up for compiling once more."""
 
+MANY_WEIGHTS = 1024
+"""So many steps are looked at one by one; of fewer, a sum tells sooner whether they are finite."""
+
 
 class Ended(NamedTuple):
     """A sequence whose only teacher signal comes at its last step.
@@ -184,8 +187,11 @@ class ForwardProgram(Program):
 
 
 def _finite(steps: jax.Array) -> jax.Array:
-    """Whether all steps `[..., lane]` of a lane are finite; a sum is if all its terms are."""
-    return jnp.isfinite(jnp.sum(steps.reshape(-1, steps.shape[-1]), 0))
+    """Whether all steps `[..., lane]` of a lane are finite."""
+    rows = steps.reshape(-1, steps.shape[-1])
+    if len(rows) > MANY_WEIGHTS:
+        return jnp.all(jnp.isfinite(rows), 0)
+    return jnp.isfinite(jnp.sum(rows, 0))  # a sum is, if all its terms are
 
 
 def _mark(trial: Trial) -> Trial:

@@ -162,6 +162,15 @@ def test_finished_trials_are_frozen_while_others_train():
         assert (after.params["cell"]["W_h"][1] != trials.params["cell"]["W_h"][1]).any()
 
 
+@pytest.mark.parametrize("many", [0, 10**6], ids=["one by one", "as a sum"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_step_that_is_not_finite_is_seen_in_its_lane(monkeypatch, many, bad):
+    monkeypatch.setattr(forward, "MANY_WEIGHTS", many)
+    steps = np.ones((5, 3, 4), np.float32)
+    steps[2, 1, 3] = bad
+    assert forward._finite(jnp.array(steps)).tolist() == [True, True, True, False]
+
+
 def test_a_diverging_trial_says_so_and_keeps_finite_weights():
     lanes = training.Lanes(0, [training.Run(experiment(rate=float("inf")), 0)])
     (news,) = lanes.block()
