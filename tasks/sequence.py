@@ -92,7 +92,11 @@ class Task(Protocol):
         """Draws one sequence; a pure function of the key."""
 
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
-        """Judges outputs `[T, n_out]` against the sequence."""
+        """Judges outputs `[T, n_out]` against the sequence.
+
+        With a teacher signal at the last step only, learners give the outputs of that step,
+        `[1, n_out]`, and a sequence whose targets and `scored` are of it alone.
+        """
 
     def relevant(self, sequence: Sequence) -> jax.Array:
         """`[T]` bool; the steps whose inputs must be remembered, for figures."""
