@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from models import lstm97_forward as net97
-from models.adding_up import add_at
+from models.adding_up import add_at, scatter_at
 from models.lstm97 import h
 from models.lstm97_forward import LOGISTIC, Output, State, Weights
 
@@ -235,9 +235,8 @@ def add_inputs(traces: Traces, inputs: jax.Array, slopes: jax.Array) -> Traces:
 def _add_rows(traces: jax.Array, symbols: jax.Array, slopes: jax.Array) -> jax.Array:
     """Adds slopes `[T, trials, 2 * cells]` to the traces of symbols `[T, trials]`."""
     trials = jnp.broadcast_to(jnp.arange(symbols.shape[1], dtype=symbols.dtype), symbols.shape)
-    if len(traces) > MANY_SYMBOLS:
-        return traces.at[symbols, trials].add(slopes, mode="promise_in_bounds")
-    return add_at(traces, (symbols.ravel(), trials.ravel()), slopes.reshape(-1, slopes.shape[2]))
+    add = scatter_at if len(traces) > MANY_SYMBOLS else add_at
+    return add(traces, (symbols.ravel(), trials.ravel()), slopes.reshape(-1, slopes.shape[2]))
 
 
 def errors(

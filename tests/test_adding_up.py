@@ -9,7 +9,7 @@ from models import adding_up
 WAYS = {
     "as on this platform": adding_up.add_at,
     "one by one": adding_up._one_by_one,
-    "scattered": adding_up._scattered,
+    "scattered": adding_up.scatter_at,
 }
 
 
