@@ -40,8 +40,9 @@ def _product(x, W):
 def _product_back(saved, slope):
     x, W = saved
     rows, slopes = x.reshape(-1, x.shape[-1]), slope.reshape(-1, slope.shape[-1])
-    # The barrier keeps the transposition apart: XLA's products of transposed matrices are slow.
-    return slope @ W.T, jax.lax.optimization_barrier(rows.T) @ slopes
+    # Barriers keep transpositions apart: XLA's products of transposed matrices are slow.
+    apart = jax.lax.optimization_barrier
+    return slope @ apart(W.T), apart(rows.T) @ slopes
 
 
 _product.defvjp(lambda x, W: (x @ W, (x, W)), _product_back)

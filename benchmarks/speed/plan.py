@@ -121,9 +121,13 @@ def lag_2c(places: Places) -> Group:
         {"cell": "lstm97", "delay": 1000, "batch": 1},
         [
             Alternative(f"p {p}{text}", places.one, case, LANES97)
-            for drawn, text in ((False, ", sequences ready"), (True, ""))
+            for lanes, drawn, text in (
+                (LANES97, False, ", sequences ready"),
+                (LANES97, True, ""),
+                (FEW_LANES, True, f", {FEW_LANES} lanes"),
+            )
             for p, recipe in LAG_2C.items()
-            for case in [Ours(recipe, LANES97, UPDATES97[1000], drawn=drawn)]
+            for case in [Ours(recipe, lanes, UPDATES97[1000], LANES97 // lanes, drawn)]
         ],
     )
 
