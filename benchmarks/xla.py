@@ -21,13 +21,9 @@ DRAWING_OPTIONS = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_use_fusion_emitt
 HASTY_OPTIONS = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
 """Options of programs on a CPU that take longer to compile than they run in all."""
 
-LANE_OPTIONS = {
-    "xla_cpu_experimental_ynn_fusion_type": "",
-    "xla_cpu_prefer_vector_width": 512,
-    "xla_cpu_multi_thread_eigen": False,
-    "xla_backend_optimization_level": 1,
-}
-"""Options of a few lanes of small networks on a CPU: small products in place, full registers."""
+LANE_OPTIONS = LOOP_OPTIONS | {"xla_backend_optimization_level": 1}
+"""Options of a few lanes of small networks on a CPU: without YNNPACK and without threads,
+small products are written into the code."""
 
 LOOP_FLAG = (
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000,"
