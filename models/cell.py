@@ -14,17 +14,20 @@ def input_kernel(n_in: int, n_out: int, rngs: nnx.Rngs) -> nnx.Param:
     return nnx.Param(draw(rngs.params(), (n_in, n_out), jnp.float32))
 
 
-def recurrent_kernel(hidden: int, gates: int, rngs: nnx.Rngs) -> nnx.Param:
+def recurrent_kernel(
+    hidden: int, gates: int, rngs: nnx.Rngs, scale: float | jax.Array | None = None
+) -> nnx.Param:
     """Weights `[hidden, gates * hidden]` from the state; one orthogonal block per gate.
 
-    Orthogonal (Saxe et al. 2014): all singular values of a block are 1. Drawing the kernel as a
+    Orthogonal (Saxe et al. 2014): all singular values of a block are 1, or `scale`. Drawing the kernel as a
     whole would make only its rows orthogonal, and shrink each block by the root of `gates`.
     """
     draw = nnx.initializers.orthogonal()  # FIDELITY C3
     keys = jax.random.split(rngs.params(), gates)
     # All blocks in one QR decomposition: each one in the program costs a second of compiling.
     blocks = jax.vmap(lambda key: draw(key, (hidden, hidden), jnp.float32))(keys)
-    return nnx.Param(jnp.concatenate(list(blocks), -1))
+    kernel = jnp.concatenate(list(blocks), -1)
+    return nnx.Param(kernel if scale is None else scale * kernel)
 
 
 def zero_bias(n: int) -> nnx.Param:
@@ -32,25 +35,25 @@ def zero_bias(n: int) -> nnx.Param:
     return nnx.Param(jnp.zeros(n, jnp.float32))
 
 
-@jax.custom_vjp
-def _product(x, W):
-    return x @ W
+def memory_bias(memory: float | jax.Array, units: int, rngs: nnx.Rngs) -> jax.Array:
+    r"""Biases `[units]` of gates that keep their state for a given number of steps at the start.
+
+    A gate of value f keeps a state for 1 / (1 - f) steps on average, so a unit that is to keep it
+    for m steps gets the bias log(m - 1) (Tallec & Ollivier 2018, with net input 0 otherwise).
+
+    Args:
+        memory: the number of steps, above 1: one for all units, or a pair (low, high) between which
+            each unit draws its own, uniformly; (2, T) is the chrono initialisation.
+        units: number of units.
+        rngs: where the draw comes from.
+    """
+    return jnp.log(memory_steps(memory, units, rngs) - 1)
 
 
-def _product_back(saved, slope):
-    x, W = saved
-    rows, slopes = x.reshape(-1, x.shape[-1]), slope.reshape(-1, slope.shape[-1])
-    # Barriers keep transpositions apart: XLA's products of transposed matrices are slow.
-    apart = jax.lax.optimization_barrier
-    return slope @ apart(W.T), apart(rows.T) @ slopes
-
-
-_product.defvjp(lambda x, W: (x @ W, (x, W)), _product_back)
-
-
-def product(x: jax.Array, W: nnx.Param) -> jax.Array:
-    """The product of x `[..., from]` and W `[from, to]`, its gradient by W faster for a batch."""
-    return _product(x, W[...])
+def memory_steps(memory: float | jax.Array, units: int, rngs: nnx.Rngs) -> jax.Array:
+    """The steps `[units]` that each unit is to keep its state for; arguments as of `memory_bias`."""
+    low, high = jnp.broadcast_to(jnp.asarray(memory, jnp.float32), 2)
+    return low + (high - low) * jax.random.uniform(rngs.params(), (units,), jnp.float32)
 
 
 class Cell(nnx.RNNCellBase):
@@ -62,12 +65,16 @@ class Cell(nnx.RNNCellBase):
     Attributes:
         carried: names of the vectors of the carry, for figures.
         batched: leading axes of carry and input are batch, whichever there are.
+        settings: names of numbers that the constructor takes and a search may choose: "memory",
+            the steps that gates keep their state for at the start (see `memory_bias`), or "scale",
+            of the recurrent weights at the start. None means as the cell's authors start it.
         hidden_features: H, the number of hidden units.
         b: all biases of the cell, one per gate or candidate unit.
     """
 
     carried = ("h",)
     batched = True
+    settings: tuple[str, ...] = ()
 
     hidden_features: int
     b: nnx.Param  # FIDELITY C2

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.cell import Cell, input_kernel, product, recurrent_kernel, zero_bias
+from models.cell import Cell, input_kernel, memory_bias, recurrent_kernel
+from models.products import product
 
 
 class GRU(Cell):
@@ -30,12 +31,22 @@ class GRU(Cell):
         b: `[3H]`, r, z, h.
     """
 
-    def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+    settings = ("memory",)
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden_features: int,
+        *,
+        memory: float | jax.Array | None = None,
+        rngs: nnx.Rngs,
+    ):
         H = self.hidden_features = hidden_features
         self.W_x = input_kernel(in_features, 3 * H, rngs)
         self.W_h = recurrent_kernel(H, 2, rngs)
         self.W_hh = recurrent_kernel(H, 1, rngs)
-        self.b = zero_bias(3 * H)
+        keep = 0.0 if memory is None else memory_bias(memory, H, rngs)
+        self.b = nnx.Param(jnp.zeros(3 * H, jnp.float32).at[H : 2 * H].set(keep))
 
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations r, z and the candidate of one step, each `[..., H]`."""

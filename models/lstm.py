@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.cell import Cell, input_kernel, product, recurrent_kernel
+from models.cell import Cell, input_kernel, memory_bias, recurrent_kernel
+from models.products import product
 
 
 class LSTM(Cell):
@@ -33,19 +34,21 @@ class LSTM(Cell):
     """
 
     carried = ("c", "h")
+    settings = ("memory",)
 
     def __init__(
         self,
         in_features: int,
         hidden_features: int,
         *,
-        forget_bias: float = 1.0,  # FIDELITY C4
+        memory: float | jax.Array | None = None,
         rngs: nnx.Rngs,
     ):
         H = self.hidden_features = hidden_features
         self.W_x = input_kernel(in_features, 4 * H, rngs)
         self.W_h = recurrent_kernel(H, 4, rngs)
-        self.b = nnx.Param(jnp.zeros(4 * H, jnp.float32).at[H : 2 * H].set(forget_bias))
+        forget = 1.0 if memory is None else memory_bias(memory, H, rngs)  # FIDELITY C4
+        self.b = nnx.Param(jnp.zeros(4 * H, jnp.float32).at[H : 2 * H].set(forget))
 
     def initialize_carry(self, input_shape, rngs=None, carry_init=None):
         """As `Cell.initialize_carry`, for the pair (c, h), each `[..., H]`."""

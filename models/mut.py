@@ -8,11 +8,20 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.cell import Cell, input_kernel, product, recurrent_kernel, zero_bias
+from models.cell import Cell, input_kernel, memory_bias, recurrent_kernel
+from models.products import product
+
+
+def _biases(memory: float | jax.Array | None, H: int, rngs: nnx.Rngs) -> nnx.Param:
+    """Biases `[3H]` of z, r and the candidate; an open z forgets, so it is z that starts closed."""
+    forget = 0.0 if memory is None else -memory_bias(memory, H, rngs)
+    return nnx.Param(jnp.zeros(3 * H, jnp.float32).at[:H].set(forget))
 
 
 class _MUT(Cell):
     """What the three share: how the gates make the new state."""
+
+    settings = ("memory",)
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
@@ -42,13 +51,20 @@ class MUT1(_MUT):
         b: `[3H]`, z, r, h.
     """
 
-    def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+    def __init__(
+        self,
+        in_features: int,
+        hidden_features: int,
+        *,
+        memory: float | jax.Array | None = None,
+        rngs: nnx.Rngs,
+    ):
         H = self.hidden_features = hidden_features
         self.W_xu = input_kernel(in_features, H, rngs)  # FIDELITY C1
         self.W_u = input_kernel(H, 2 * H, rngs)
         self.W_hr = recurrent_kernel(H, 1, rngs)
         self.W_hh = recurrent_kernel(H, 1, rngs)
-        self.b = zero_bias(3 * H)
+        self.b = _biases(memory, H, rngs)
 
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""
@@ -83,13 +99,20 @@ class MUT2(_MUT):
         b: `[3H]`, z, r, h.
     """
 
-    def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+    def __init__(
+        self,
+        in_features: int,
+        hidden_features: int,
+        *,
+        memory: float | jax.Array | None = None,
+        rngs: nnx.Rngs,
+    ):
         H = self.hidden_features = hidden_features
         self.W_xu = input_kernel(in_features, H, rngs)  # FIDELITY C1
         self.W_u = input_kernel(H, 2 * H, rngs)
         self.W_h = recurrent_kernel(H, 2, rngs)
         self.W_hh = recurrent_kernel(H, 1, rngs)
-        self.b = zero_bias(3 * H)
+        self.b = _biases(memory, H, rngs)
 
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""
@@ -123,13 +146,20 @@ class MUT3(_MUT):
         b: `[3H]`, z, r, h.
     """
 
-    def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+    def __init__(
+        self,
+        in_features: int,
+        hidden_features: int,
+        *,
+        memory: float | jax.Array | None = None,
+        rngs: nnx.Rngs,
+    ):
         H = self.hidden_features = hidden_features
         self.W_x = input_kernel(in_features, 3 * H, rngs)
         self.W_hz = recurrent_kernel(H, 1, rngs)
         self.W_hr = recurrent_kernel(H, 1, rngs)
         self.W_hh = recurrent_kernel(H, 1, rngs)
-        self.b = zero_bias(3 * H)
+        self.b = _biases(memory, H, rngs)
 
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.cell import Cell, input_kernel, product, recurrent_kernel, zero_bias
+from models.cell import Cell, input_kernel, recurrent_kernel, zero_bias
+from models.products import product
 
 
 class RNN(Cell):
@@ -15,12 +16,27 @@ class RNN(Cell):
         h_t = \tanh(W_{xh} x_t + W_{hh} h_{t-1} + b_h)
 
     Weights: H (n_in + H + 1).
+
+    Args:
+        in_features: n_in, the width of the input.
+        hidden_features: H, the number of hidden units.
+        scale: all singular values of W_hh at the start.
+        rngs: where initial weights come from.
     """
 
-    def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+    settings = ("scale",)
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden_features: int,
+        *,
+        scale: float | jax.Array | None = None,
+        rngs: nnx.Rngs,
+    ):
         self.hidden_features = hidden_features
         self.W_xh = input_kernel(in_features, hidden_features, rngs)
-        self.W_hh = recurrent_kernel(hidden_features, 1, rngs)
+        self.W_hh = recurrent_kernel(hidden_features, 1, rngs, scale)
         self.b = zero_bias(hidden_features)
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -362,9 +362,30 @@ def test_module_keeps_weights_and_nothing_else(cell):
     assert jax.tree.leaves(nnx.state(module, nnx.Not(nnx.Param))) == []
 
 
-def test_forget_bias_is_an_option():
-    module = LSTM(N_IN, H, forget_bias=3.0, rngs=nnx.Rngs(0))
-    np.testing.assert_array_equal(named(LSTM, pure(nnx.state(module)))["b_f"], np.full(H, 3))
+KEEPING = {
+    LSTM: ("b_f", 1),
+    GRU: ("b_z", 1),
+    MUT1: ("b_z", -1),
+    MUT2: ("b_z", -1),
+    MUT3: ("b_z", -1),
+}
+
+
+@pytest.mark.parametrize("cell", KEEPING, ids=lambda cell: cell.__name__)
+@pytest.mark.parametrize("memory", [20.0, (20.0, 20.0), (2.0, 400.0)])
+def test_gates_start_at_the_memory_asked_for(cell, memory):
+    name, sign = KEEPING[cell]
+    bias = named(cell, pure(nnx.state(cell(N_IN, 200, memory=memory, rngs=nnx.Rngs(0)))))[name]
+    steps = 1 / (1 - 1 / (1 + np.exp(-sign * bias.astype(np.float64))))
+    low, high = np.broadcast_to(memory, 2)
+    assert steps.min() > low * (1 - 1e-4)
+    assert steps.max() < high * (1 + 1e-4)
+    np.testing.assert_allclose(steps.mean(), (low + high) / 2, rtol=0.15)
+
+
+def test_the_scale_of_recurrent_weights_is_their_singular_value():
+    W = np.asarray(RNN(N_IN, H, scale=0.7, rngs=nnx.Rngs(0)).W_hh[...])
+    np.testing.assert_allclose(np.linalg.svd(W)[1], 0.7, rtol=1e-5)
 
 
 @pytest.mark.usefixtures("float64")

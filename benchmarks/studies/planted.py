@@ -22,7 +22,7 @@ class NoForgetBias(LSTM):
     """The forget bias starts at 0."""
 
     def __init__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
-        super().__init__(in_features, hidden_features, forget_bias=0.0, rngs=rngs)
+        super().__init__(in_features, hidden_features, memory=2.0, rngs=rngs)
 
 
 class ForgetGateSign(LSTM):
