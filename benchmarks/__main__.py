@@ -13,12 +13,15 @@ import jax
 import pandas as pd
 from rich.console import Console
 
-from benchmarks import check_run, flow_study, paper, runner, store, suites, tables, tuning
-from benchmarks.cell_file import cell_from
-from benchmarks.check_report import Files
+from benchmarks import suites
+from benchmarks.analysis import paper_rows, tables
+from benchmarks.check import run
+from benchmarks.check.output import Files
 from benchmarks.errors import UsageError
-from benchmarks.experiment import Experiment
-from benchmarks.modern import RESULTS
+from benchmarks.learning.experiment import Experiment
+from benchmarks.running import flow_study, runner, search, store
+from benchmarks.running.cell_file import cell_from
+from benchmarks.suites.common import RESULTS
 from models.network import Recurrent
 
 EXAMPLES = """\
@@ -123,14 +126,14 @@ def _add_check(commands) -> None:
         (
             "check",
             _check,
-            check_run.SEED,
+            run.SEED,
             "run a suite; status 1 if it learns worse than before",
         ),
-        ("baseline", _baseline, check_run.BASELINE_SEED, "run what later checks compare with"),
+        ("baseline", _baseline, run.BASELINE_SEED, "run what later checks compare with"),
     ):
         verb = commands.add_parser(name, help=text, description=text)
         verb.add_argument("suite", nargs="?", default="smoke", help="default: smoke")
-        verb.add_argument("--baseline", type=Path, default=check_run.BASELINE, metavar="FILE")
+        verb.add_argument("--baseline", type=Path, default=run.BASELINE, metavar="FILE")
         verb.add_argument("--cell", metavar="FILE:CLASS", help="your own cell on the same tasks")
         verb.add_argument("--seed", type=_seed, default=seed, help=f"default: {seed}")
         verb.set_defaults(command=command, pattern="*", out=None)
@@ -148,9 +151,9 @@ def _positive(text: str) -> int:
 
 
 def _seed(text: str) -> int:
-    if not text.isdigit() or int(text) >= 2**31 or int(text) == tuning.SEED:
+    if not text.isdigit() or int(text) >= 2**31 or int(text) == search.SEED:
         raise argparse.ArgumentTypeError(
-            f"must be a whole number from 0 to 2^31 - 1 other than {tuning.SEED} "
+            f"must be a whole number from 0 to 2^31 - 1 other than {search.SEED} "
             f"(the seed of the search for rates), not {text}"
         )
     return int(text)
@@ -182,7 +185,7 @@ def _run(options) -> None:
 def _check(options) -> int:
     files = Files(options.junit, options.markdown)
     experiments = _chosen(options)
-    return check_run.run_check(
+    return run.run_check(
         options.suite, experiments, options.seed, options.baseline, files, _console()
     )
 
@@ -192,7 +195,7 @@ def _baseline(options) -> None:
     if options.cell:
         _search(options, experiments)
         experiments = _chosen(options)
-    check_run.run_baseline(options.suite, experiments, options.seed, options.baseline, _console())
+    run.run_baseline(options.suite, experiments, options.seed, options.baseline, _console())
 
 
 def _table(options) -> None:
@@ -241,13 +244,13 @@ def _show_comparison(options, suite, experiments, rows, console) -> tuple[str, p
     """Prints the paper's figures beside ours; returns the Markdown page and the table's lines."""
     chosen = {each.digest for each in experiments}
     compared = [each for each in suite.COMPARED if each.experiment.digest in chosen]
-    lines = paper.comparison(compared, rows)
-    console.print(paper.terminal(lines, suites.title(suite)))
+    lines = paper_rows.comparison(compared, rows)
+    console.print(paper_rows.terminal(lines, suites.title(suite)))
     console.print()
-    console.print(paper.RULES, highlight=False)
-    for text in filter(None, [paper.missing(lines), paper.verdicts(lines)]):
+    console.print(paper_rows.RULES, highlight=False)
+    for text in filter(None, [paper_rows.missing(lines), paper_rows.verdicts(lines)]):
         console.print(text, highlight=False)
-    return paper.page(options.suite, suite, rows), lines
+    return paper_rows.page(options.suite, suite, rows), lines
 
 
 def _show_flow(options, suite, experiments, rows, console) -> tuple[str, pd.DataFrame]:
@@ -261,13 +264,13 @@ def _show_flow(options, suite, experiments, rows, console) -> tuple[str, pd.Data
 
 
 def _report(options) -> None:
-    from benchmarks import report  # matplotlib, which no worker and no other command needs
+    from benchmarks.report import page  # matplotlib, which no worker and no other command needs
 
     own = None
     if options.cell:
         names = dict.fromkeys(options.suites)
-        own = report.Own(options.cell, {name: _with_own_cell(options, name) for name in names})
-    report.write(options.suites, options.out, own, _console())
+        own = page.Own(options.cell, {name: _with_own_cell(options, name) for name in names})
+    page.write(options.suites, options.out, own, _console())
 
 
 def _speed(options) -> None:
@@ -277,7 +280,7 @@ def _speed(options) -> None:
 
 
 def _inspect(options) -> None:
-    from benchmarks import inside  # matplotlib, which no worker and no other command needs
+    from benchmarks.inside import inspection  # matplotlib, as above
 
     options.suite = options.suite or _suite_with(options.pattern)
     experiments = _chosen(options)
@@ -292,7 +295,7 @@ def _inspect(options) -> None:
         experiments = _chosen(options)
     (experiment,) = experiments
     folder, console = _folder(options), _console()
-    inside.draw(experiment, options.seed, folder / "inspect" / experiment.name, console)
+    inspection.draw(experiment, options.seed, folder / "inspect" / experiment.name, console)
     command = f"python -m benchmarks inspect {options.suite} {experiment.name}"
     command += f" --seed {options.seed}"
     for option in ("cell", "out"):
@@ -335,12 +338,12 @@ def _search(options, experiments: list[Experiment]) -> None:
     searched = suites.load(_tuned_by(options.suite)).EXPERIMENTS
     searched = _with_cell(searched, options.cell) if options.cell else searched
     wanted = {(each.task, each.cell) for each in experiments}
-    trials = tuning.candidates([each for each in searched if (each.task, each.cell) in wanted])
-    text = f"{len(tuning.GRID)} rates x {tuning.TRIALS} trials for each task and cell"
+    trials = search.candidates([each for each in searched if (each.task, each.cell) in wanted])
+    text = f"{len(search.GRID)} rates x {search.TRIALS} trials for each task and cell"
     console.print(f"Searching the learning rate: {text}", highlight=False)
-    runner.run(trials, tuning.SEED, folder / "tuning", console)
+    runner.run(trials, search.SEED, folder / "tuning", console)
     rows = tables.current(trials, store.read_suite(folder / "tuning"))
-    tuning.save(tuning.choose(rows), folder)
+    search.save(search.choose(rows), folder)
 
 
 def _tuned_by(name: str) -> str:
@@ -385,7 +388,7 @@ def _chosen(options) -> list[Experiment]:
 
 def _with_own_cell(options, suite: str) -> list[Experiment]:
     """The user's cell on each task of a suite, at the rates that were chosen for it."""
-    rates = tuning.chosen_rates(_folder(options, _tuned_by(suite)))
+    rates = search.chosen_rates(_folder(options, _tuned_by(suite)))
     experiments = _with_cell(suites.load(suite).EXPERIMENTS, options.cell)
     return [replace(e, rate=rates.get((e.task, e.cell), e.rate)) for e in experiments]
 

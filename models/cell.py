@@ -19,8 +19,9 @@ def recurrent_kernel(
 ) -> nnx.Param:
     """Weights `[hidden, gates * hidden]` from the state; one orthogonal block per gate.
 
-    Orthogonal (Saxe et al. 2014): all singular values of a block are 1, or `scale`. Drawing the kernel as a
-    whole would make only its rows orthogonal, and shrink each block by the root of `gates`.
+    Orthogonal (Saxe et al. 2014): all singular values of a block are 1, or `scale`. Drawing
+    the kernel as a whole would make only its rows orthogonal, and shrink each block by the root of
+    `gates`.
     """
     draw = nnx.initializers.orthogonal()  # FIDELITY C3
     keys = jax.random.split(rngs.params(), gates)
@@ -51,7 +52,7 @@ def memory_bias(memory: float | jax.Array, units: int, rngs: nnx.Rngs) -> jax.Ar
 
 
 def memory_steps(memory: float | jax.Array, units: int, rngs: nnx.Rngs) -> jax.Array:
-    """The steps `[units]` that each unit is to keep its state for; arguments as of `memory_bias`."""
+    """Steps `[units]` that each unit is to keep its state for; arguments as of `memory_bias`."""
     low, high = jnp.broadcast_to(jnp.asarray(memory, jnp.float32), 2)
     return low + (high - low) * jax.random.uniform(rngs.params(), (units,), jnp.float32)
 

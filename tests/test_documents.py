@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import flow_study, store
+from benchmarks.running import flow_study, store
 
 ROOT = Path(__file__).parents[1]
 NOTES = (ROOT / "docs" / "FIDELITY.md").read_text()

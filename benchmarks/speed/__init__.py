@@ -8,7 +8,7 @@ import jax
 import pandas as pd
 from rich.console import Console
 
-from benchmarks import runner, store
+from benchmarks.running import runner, store
 from benchmarks.speed import machine, plan, rows, table
 from benchmarks.speed.timing import Group, Workers, measured
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from benchmarks import store
-from benchmarks.modern import RESULTS
+from benchmarks.check.studies.document import spliced
+from benchmarks.running import store
 from benchmarks.speed import rows, table
-from benchmarks.studies.document import spliced
+from benchmarks.suites.common import RESULTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "PERFORMANCE.md"
 MEASUREMENTS = RESULTS / "speed" / "measurements.csv"

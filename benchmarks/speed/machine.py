@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.provenance import provenance
-from benchmarks.runner import usable_cores
+from benchmarks.learning.provenance import provenance
+from benchmarks.running.runner import usable_cores
 from benchmarks.speed.reference import compiler
 from benchmarks.speed.torch_case import torch_or_missing
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import jax
 
-from benchmarks.experiment import Experiment, Recipe
-from benchmarks.programs import program
-from benchmarks.training import Lanes, Run
-from benchmarks.trial import setups
+from benchmarks.learning.experiment import Experiment, Recipe
+from benchmarks.learning.lanes import Lanes, Run
+from benchmarks.learning.program import setups
+from benchmarks.learning.select import program
 
 RATE = 1e-3  # of no consequence for the time, as long as nothing diverges
 

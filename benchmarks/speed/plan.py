@@ -6,10 +6,10 @@ from dataclasses import replace
 from flax import nnx
 
 from benchmarks import suites
-from benchmarks.experiment import Experiment, Recipe
-from benchmarks.forward import FEW_LANES, ForwardProgram
-from benchmarks.learners import Online
-from benchmarks.modern import CORE_CELLS
+from benchmarks.learning.experiment import Experiment, Recipe
+from benchmarks.learning.learners import Online
+from benchmarks.learning.program import Program
+from benchmarks.learning.program_forward import FEW_LANES, ForwardProgram
 from benchmarks.speed.flax_case import Flax
 from benchmarks.speed.machine import Copy, Product, TorchProduct
 from benchmarks.speed.ours import FirstBlock, Ours
@@ -18,7 +18,7 @@ from benchmarks.speed.timing import Alternative, Group, Place, Unit
 from benchmarks.speed.torch_case import LAYERS, Torch
 from benchmarks.speed.work import Work
 from benchmarks.suites import paper
-from benchmarks.trial import Program
+from benchmarks.suites.common import CORE_CELLS
 
 LEARNER97, MINIBATCH, PEAK, COMPILING, ACCELERATOR = SECTIONS = (
     "learner97",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.speed.timing import MissingError
 
-SOURCE = Path(__file__).parents[1] / "reference" / "adding97.cpp"
+SOURCE = Path(__file__).parent / "adding97.cpp"
 OPTIONS = ("-O3", "-march=native", "-ffast-math")
 WIDTH = 16  # trials in a vector
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmarks import store
 from benchmarks.errors import UsageError
+from benchmarks.running import store
 
 COLUMNS = {
     "section": str,

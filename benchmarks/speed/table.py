@@ -3,9 +3,9 @@
 import pandas as pd
 from rich.table import Table
 
+from benchmarks.analysis.tables import plain, quantity
 from benchmarks.speed import plan, rows, targets
 from benchmarks.speed.rows import Spread
-from benchmarks.tables import plain, quantity
 
 TITLES = {
     plan.LEARNER97: "The learner of 1997, one core",

@@ -13,8 +13,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple, Protocol
 
-from benchmarks import runner, xla
 from benchmarks.errors import UsageError
+from benchmarks.learning import xla
+from benchmarks.running import runner
 
 
 class MissingError(Exception):
@@ -43,7 +44,7 @@ class Place(NamedTuple):
 
     Attributes:
         processes: the cores of each process.
-        loops: whether loops are compiled as wholes there (`benchmarks.xla`).
+        loops: whether loops are compiled as wholes there (`benchmarks.learning.xla`).
     """
 
     processes: tuple[tuple[int, ...], ...]

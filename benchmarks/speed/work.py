@@ -6,12 +6,12 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from benchmarks.criteria import Inspection
-from benchmarks.experiment import Recipe
-from benchmarks.learners import Adam
-from benchmarks.modern import CORE_CELLS
+from benchmarks.learning.criteria import Inspection
+from benchmarks.learning.experiment import Recipe
+from benchmarks.learning.learners import Adam
+from benchmarks.learning.program import TRAIN, setups, source
 from benchmarks.speed.ours import RATE
-from benchmarks.trial import TRAIN, setups, source
+from benchmarks.suites.common import CORE_CELLS
 from models.network import Recurrent
 from tasks.adding import Adding
 

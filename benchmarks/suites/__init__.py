@@ -2,21 +2,22 @@
 
 A suite is called as its module, with hyphens for underscores. Its docstring's first line is its
 title. `TUNED_BY`, where a suite has it, names the suite whose experiments the search for its
-learning rates runs (`benchmarks.tuning`): often itself. `COLUMNS`, where a suite has it, says that
-its networks are measured untrained (`benchmarks.flow_study`), and what the columns of the rows are.
+learning rates runs (`running.search`): often itself. `COLUMNS`, where a suite has it, says that its
+networks are measured untrained (`running.flow_study`), and what the columns of the rows are.
 """
 
 import importlib
 import pkgutil
 from types import ModuleType
 
-from benchmarks import store
 from benchmarks.errors import UsageError
+from benchmarks.running import store
 
 
 def names() -> list[str]:
     """Names of all suites."""
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+    modules = {module.name for module in pkgutil.iter_modules(__path__)} - {"common"}
+    return sorted(name.replace("_", "-") for name in modules)
 
 
 def load(name: str) -> ModuleType:

@@ -6,11 +6,11 @@ seeds, trials, budget and criterion. The hypotheses stand in docs/FIDELITY.md.
 
 from dataclasses import replace
 
-from benchmarks.criteria import Inspection, Recent
-from benchmarks.learners import LinearOutput, Online, PlainDelta, Stepwise
-from benchmarks.paper import Compared
+from benchmarks.analysis.paper_rows import Compared
+from benchmarks.learning.criteria import Inspection, Recent
+from benchmarks.learning.learners import LinearOutput, Online, PlainDelta, Stepwise
 from benchmarks.suites import paper
-from models.lag97 import Growth, LagNet97
+from models.lstm97.lag_net import Growth, LagNet97
 from tasks.reber import Reber
 
 LITERAL = {each.row: each.experiment for each in paper.COMPARED}

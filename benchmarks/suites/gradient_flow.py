@@ -6,11 +6,11 @@ can be trained with `inspect`. `lstm97-full` is the network of 1997 with its ful
 
 from dataclasses import replace
 
-from benchmarks import flow_study
-from benchmarks.experiment import Experiment, Recipe
-from benchmarks.learners import Online
-from benchmarks.modern import Point, experiments
+from benchmarks.learning.experiment import Experiment, Recipe
+from benchmarks.learning.learners import Online
+from benchmarks.running import flow_study
 from benchmarks.suites import paper
+from benchmarks.suites.common import Point, experiments
 from tasks.two_sequence import TwoSequence3a
 
 POINTS = tuple(

@@ -1,6 +1,6 @@
 """Success rate against delay: adding, temporal order and 2c, from 20 steps to 1000."""
 
-from benchmarks.modern import Point, experiments
+from benchmarks.suites.common import Point, experiments
 from tasks.adding import Adding
 from tasks.lag import Lag2c
 from tasks.temporal_order import TemporalOrder6a

@@ -5,12 +5,12 @@ open is decided in docs/FIDELITY.md, once and for all rows. The budget of each r
 five times the mean that the paper reports.
 """
 
-from benchmarks.criteria import Inspection, Recent
-from benchmarks.experiment import Experiment, Recipe
-from benchmarks.learners import Online
-from benchmarks.paper import Compared
-from models.lag97 import LagNet97
-from models.lstm97 import Net97
+from benchmarks.analysis.paper_rows import Compared
+from benchmarks.learning.criteria import Inspection, Recent
+from benchmarks.learning.experiment import Experiment, Recipe
+from benchmarks.learning.learners import Online
+from models.lstm97.lag_net import LagNet97
+from models.lstm97.net import Net97
 from tasks import adding, lag, multiplication, temporal_order, two_sequence
 from tasks.reber import Reber
 

@@ -1,6 +1,6 @@
 """Which cell bridges a long delay? Six tasks, six cells, some minutes."""
 
-from benchmarks.modern import Point, experiments
+from benchmarks.suites.common import Point, experiments
 from tasks.adding import Adding
 from tasks.lag import Lag2c
 from tasks.multiplication import Multiplication

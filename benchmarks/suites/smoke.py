@@ -5,13 +5,13 @@ in the table. All trials but Reber's stop by one rule on the latest training seq
 nothing and tells sequences to success to the batch.
 """
 
-from benchmarks.criteria import Criterion, Inspection, Recent
-from benchmarks.experiment import Experiment, Recipe
-from benchmarks.learners import Adam, Learner, Momentum, Online
-from benchmarks.modern import CORE_CELLS, HIDDEN, RESULTS, Point
+from benchmarks.learning.criteria import Criterion, Inspection, Recent
+from benchmarks.learning.experiment import Experiment, Recipe
+from benchmarks.learning.learners import Adam, Learner, Momentum, Online
+from benchmarks.running.search import DEFAULT, chosen_rates
 from benchmarks.suites import paper
-from benchmarks.tuning import DEFAULT, chosen_rates
-from models.lstm97 import Net97
+from benchmarks.suites.common import CORE_CELLS, HIDDEN, RESULTS, Point
+from models.lstm97.net import Net97
 from models.network import Recurrent
 from tasks.adding import Adding
 from tasks.reber import Reber

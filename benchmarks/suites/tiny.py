@@ -1,6 +1,6 @@
 """A minute of everything, to see that the machinery runs; its figures mean nothing."""
 
-from benchmarks.modern import Point, experiments
+from benchmarks.suites.common import Point, experiments
 from tasks.adding import Adding
 from tasks.reber import Reber
 from tasks.two_sequence import TwoSequence3a

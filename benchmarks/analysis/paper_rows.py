@@ -1,0 +1,261 @@
+"""The paper's figures beside ours: the table of suites that reproduce rows of its tables."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import pandas as pd
+from rich.table import Table
+
+from benchmarks.analysis import tables
+from benchmarks.analysis.statistics import (
+    fewer_solved,
+    mean_interval,
+    median_sequences,
+    restricted_mean_sequences,
+    success_rate,
+)
+from benchmarks.learning.experiment import Experiment
+from benchmarks.suites import title
+
+REFERENCE = Path(__file__).parent / "reference" / "hs97_tables.csv"
+
+FACTOR = 2.0
+"""Means that differ by less agree: the paper's are of ten to thirty trials, without a spread."""
+SIGNIFICANT = 0.05
+
+RULES = (
+    "Ours: k/n solved trials of all with the 95 % Wilson interval; mean of the sequences to "
+    "success, where an unsolved trial counts with its budget (`>`: a lower bound). Ratio: our "
+    "mean by the paper's, with a 95 % bootstrap interval over our trials; the paper gives no "
+    "spread. Verdict: *fails* if significantly fewer trials are solved than in the paper (Fisher's "
+    f"exact test, one-sided, p < {SIGNIFICANT}; the paper's rate is 100 % where it gives none); "
+    "otherwise *slower* or *faster* if the whole interval of the ratio is beyond a factor of "
+    f"{FACTOR:g}, else *agrees*."
+)
+
+
+class Compared(NamedTuple):
+    """An experiment that stands beside a row of the paper.
+
+    Attributes:
+        row: number of the row in `reference/hs97_tables.csv`.
+        experiment: what is run.
+        variant: what is changed against the literal reading, empty for the literal one.
+    """
+
+    row: str
+    experiment: Experiment
+    variant: str = ""
+
+
+def reference() -> pd.DataFrame:
+    """The paper's tables, by row number."""
+    rows = pd.read_csv(REFERENCE, dtype={"row": str}).set_index("row")
+    rows["sequences"] = pd.to_numeric(rows["sequences"].str.lstrip(">"))
+    return rows
+
+
+def comparison(compared: Sequence[Compared], rows: pd.DataFrame) -> pd.DataFrame:
+    """One line for each experiment: the paper's figures, ours, ratio and verdict.
+
+    Columns: row, variant, task, net, rate, paper_trials, paper_success, paper_sequences, paper_st1,
+    paper_wrong (fraction of the test set), trials, missing, solved, low, high, mean, bounded
+    (whether an unsolved trial makes the mean a lower bound), median, first, last, st1, wrong
+    (fraction of the test sets of solved trials), most_wrong, test_size, test_error, ratio,
+    ratio_low, ratio_high, verdict, seconds.
+    """
+    paper = reference()
+    return pd.DataFrame([_line(each, paper.loc[each.row], rows) for each in compared])
+
+
+def _line(each: Compared, paper: pd.Series, rows: pd.DataFrame) -> dict:
+    experiment = each.experiment
+    rows = rows[rows["digest"] == experiment.digest]
+    line = {
+        "row": each.row,
+        "variant": each.variant,
+        "task": f"{experiment.task}-{experiment.delay}",
+        "net": paper["hidden"],
+        "rate": experiment.rate,
+        "budget": experiment.recipe.budget,
+        "paper_trials": int(paper["trials"]),
+        "paper_success": paper["success_percent"] / 100,
+        "paper_sequences": paper["sequences"],
+        "paper_st1": paper["sequences_st1"],
+        "paper_wrong": _paper_wrong(paper),
+        "trials": len(rows),
+        "missing": max(experiment.trials - len(rows), 0),
+    }
+    if rows.empty:
+        return line
+    rate, solved = success_rate(rows["outcome"]), rows[rows["outcome"] == "solved"]
+    mean, interval = restricted_mean_sequences(rows), mean_interval(rows)
+    ratio, low, high = (value / paper["sequences"] for value in (mean, *interval))
+    line |= {
+        "solved": rate.solved,
+        "low": rate.low,
+        "high": rate.high,
+        "mean": mean,
+        "bounded": rate.solved < rate.trials,
+        "median": median_sequences(rows),
+        "first": solved["sequences"].min(),
+        "last": solved["sequences"].max(),
+        "st1": solved["milestone"].mean(),
+        "wrong": solved["test_wrong"].sum() / max(solved["test_size"].sum(), 1),
+        "most_wrong": solved["test_wrong"].max(),
+        "test_size": int(rows["test_size"].iloc[0]),
+        "test_error": solved["test_error"].mean(),
+        "ratio": ratio,
+        "ratio_low": low,
+        "ratio_high": high,
+        "seconds": rows["seconds"].sum(),
+    }
+    return line | {"verdict": verdict(line)}
+
+
+def _paper_wrong(paper: pd.Series) -> float:
+    """Fraction of the paper's test set that was wrong, nan where it is not given."""
+    if pd.notna(paper["test_wrong_fraction"]):
+        return float(paper["test_wrong_fraction"])
+    return float(paper["test_wrong"]) / float(paper["test_size"])
+
+
+def verdict(line: dict) -> str:
+    """The rule of `RULES`: "agrees", "slower", "faster" or "fails"; none while trials lack."""
+    success = 1.0 if pd.isna(line["paper_success"]) else line["paper_success"]
+    theirs = round(success * line["paper_trials"])
+    if line["missing"]:
+        return "incomplete"
+    p = fewer_solved(line["solved"], line["trials"], theirs, line["paper_trials"])
+    if p < SIGNIFICANT:
+        return "fails"
+    if line["ratio_low"] > FACTOR:
+        return "slower"
+    if line["ratio_high"] < 1 / FACTOR:
+        return "faster"
+    return "agrees"
+
+
+def missing(lines: pd.DataFrame) -> str:
+    """What a half-finished run still lacks; empty if nothing."""
+    lacking = lines[lines["missing"] > 0]
+    if lacking.empty:
+        return ""
+    names = ", ".join(f"{r.row} {r.variant}".strip() for r in lacking.itertuples())
+    return f"Not complete: {lacking['missing'].sum()} trials have not been run, of rows {names}."
+
+
+def readable(lines: pd.DataFrame) -> pd.DataFrame:
+    """The lines as text, for people."""
+    return pd.DataFrame([_readable(line) for line in lines.itertuples()])
+
+
+def _readable(line) -> dict[str, str]:
+    variant = {"variant": line.variant or "*literal*"}
+    start = {
+        "row": line.row,
+        "task": line.task,
+        **variant,
+        "net": line.net,
+        "rate": f"{line.rate:g}",
+        "paper": _paper(line),
+    }
+    if not line.trials:
+        return start | {"solved": "not run"}
+    return start | {
+        "solved": _solved(line),
+        "95 %": f"{line.low:.2f}-{line.high:.2f}",
+        "mean": _mean(line),
+        "median": tables.quantity(line.median),
+        "range": _between(line.first, line.last, tables.quantity),
+        "ST1 (paper)": _st1(line),
+        "test wrong (paper)": _wrong(line),
+        "ratio": _ratio(line),
+        "verdict": line.verdict,
+        "minutes": f"{line.seconds / 60:.1f}",
+    }
+
+
+def _paper(line) -> str:
+    success = "" if pd.isna(line.paper_success) else f"{line.paper_success:.0%} of "
+    return f"{tables.quantity(line.paper_sequences)} ({success}{line.paper_trials})"
+
+
+def _solved(line) -> str:
+    of = f" of {line.trials + line.missing}" if line.missing else ""
+    return f"{line.solved:.0f}/{line.trials}{of}"
+
+
+def _mean(line) -> str:
+    return (">" if line.bounded else "") + tables.quantity(line.mean)
+
+
+def _between(low: float, high: float, show) -> str:
+    return "" if pd.isna(low) else f"{show(low)}-{show(high)}"
+
+
+def _st1(line) -> str:
+    if pd.isna(line.st1):
+        return ""
+    paper = "" if pd.isna(line.paper_st1) else f" ({tables.quantity(line.paper_st1)})"
+    return tables.quantity(line.st1) + paper
+
+
+def _wrong(line) -> str:
+    if not line.solved:
+        return ""
+    paper = "" if pd.isna(line.paper_wrong) else f" ({line.paper_wrong:.2%})"
+    return f"{line.wrong:.2%}{paper}"
+
+
+def _ratio(line) -> str:
+    ratio = (">" if line.bounded else "") + f"{line.ratio:.2g}"
+    if line.ratio_low == line.ratio_high:
+        return ratio
+    return f"{ratio} ({_between(line.ratio_low, line.ratio_high, '{:.2g}'.format)})"
+
+
+def verdicts(lines: pd.DataFrame) -> str:
+    """How many rows got which verdict, in a sentence."""
+    counts = lines.loc[lines["trials"] > 0, "verdict"].value_counts()
+    text = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return f"{int(counts.sum())} of {len(lines)} rows have been run: {text}." if len(counts) else ""
+
+
+def page(name: str, suite: ModuleType, rows: pd.DataFrame) -> str:
+    """The Markdown page of such a suite."""
+    lines = comparison(suite.COMPARED, rows)
+    table = readable(lines).fillna("")
+    if not lines["variant"].any():
+        table = table.drop(columns="variant")
+    parts = [
+        f"# {name}: {title(suite)}",
+        f"Made by `python -m benchmarks run {name}`; the rows are in `trials/`.",
+        missing(lines),
+        verdicts(lines),
+        table.to_markdown(index=False, disable_numparse=True),
+        RULES,
+        tables.origin(tables.current([each.experiment for each in suite.COMPARED], rows)),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def terminal(lines: pd.DataFrame, heading: str) -> Table:
+    """The comparison as a rich table that fits 80 columns."""
+    table = tables.plain(heading, collapse_padding=True)
+    table.add_column("row")
+    table.add_column("variant" if lines["variant"].any() else "task")
+    for name in ("paper", "solved", "mean", "ratio"):
+        table.add_column(name, justify="right")
+    table.add_column("verdict")
+    for line in lines.itertuples():
+        paper = tables.quantity(line.paper_sequences)
+        if line.trials:
+            ratio = (">" if line.bounded else "") + f"{line.ratio:.2g}"
+            ours = [_solved(line), _mean(line), ratio, line.verdict]
+        else:
+            ours = ["not run", "", "", ""]
+        table.add_row(line.row, line.variant or line.task, paper, *ours)
+    return table

@@ -1,0 +1,236 @@
+"""Tables: pure functions of a suite's experiments and of result rows."""
+
+from collections.abc import Sequence
+from types import ModuleType
+
+import pandas as pd
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.analysis.statistics import median_sequences, success_rate
+from benchmarks.learning.experiment import Experiment
+from benchmarks.suites import title
+
+AT_CHANCE = 0.95  # of the best constant output's error
+
+RULES = (
+    "k/n: solved trials of all; below, the median of training sequences to success (Kaplan-Meier, "
+    "unsolved trials censored at the budget), where half of the trials succeed. `at chance`: none "
+    f"is solved and the median test error is at least {AT_CHANCE:.0%} of the best constant "
+    "output's. Intervals are 95 % Wilson intervals."
+)
+
+REFERENCE = " (k/n): the committed reference."
+
+
+def current(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that these experiments, as they stand now, have made; others are not mixed in."""
+    return rows[rows["digest"].isin({experiment.digest for experiment in experiments})]
+
+
+def summary(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
+    """One row for each experiment, also for those that have no trials yet; by task, then delay.
+
+    Columns: task (with its delay), cell, weights, rate, solved, trials, missing, low, high
+    (interval of the success rate), median_sequences, diverged, test_right (fraction over all test
+    sequences), test_error (median over trials), chance_right, chance_error, at_chance, seconds (of
+    all trials), seeds.
+    """
+    return pd.DataFrame(
+        [_line(each, rows[rows["digest"] == each.digest]) for each in by_task(experiments)]
+    )
+
+
+def by_task(experiments: Sequence[Experiment]) -> list[Experiment]:
+    """The experiments in the order of tables: tasks as the suite has them, then by delay."""
+    order = list(dict.fromkeys(each.task for each in experiments))
+    return sorted(experiments, key=lambda each: (order.index(each.task), each.delay))
+
+
+def _line(experiment: Experiment, rows: pd.DataFrame) -> dict:
+    chance = experiment.recipe.task.chance
+    line = {
+        "task": f"{experiment.task}-{experiment.delay}",
+        "cell": experiment.cell,
+        "trials": len(rows),
+        "missing": max(experiment.trials - len(rows), 0),
+        "rate": experiment.rate,
+        "chance_right": chance.right,
+        "chance_error": chance.error,
+    }
+    if rows.empty:
+        return line
+    rate = success_rate(rows["outcome"])
+    error = float(rows["test_error"].median())
+    return line | {
+        "weights": int(rows["weights"].iloc[0]),
+        "solved": rate.solved,
+        "low": rate.low,
+        "high": rate.high,
+        "median_sequences": median_sequences(rows),
+        "diverged": int((rows["outcome"] == "diverged").sum()),
+        "test_right": 1 - rows["test_wrong"].sum() / rows["test_size"].sum(),
+        "test_error": error,
+        "at_chance": rate.solved == 0 and not error < AT_CHANCE * chance.error,
+        "seconds": rows["seconds"].sum(),
+        "seeds": rows["seed"].nunique(),
+    }
+
+
+def matrix(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Tasks down, cells across; each entry is two or three short lines of text."""
+    known = _solved(reference)
+    entries = {}
+    for line in lines.itertuples():
+        beside = [f"({known[line.task, line.cell]})"] if (line.task, line.cell) in known else []
+        entries[line.task, line.cell] = "\n".join(_entry(line) + beside)
+    tasks, cells = (list(dict.fromkeys(lines[name])) for name in ("task", "cell"))
+    return pd.DataFrame(
+        [[entries.get((task, cell), "") for cell in cells] for task in tasks],
+        index=pd.Index(tasks, name="task"),
+        columns=cells,
+    )
+
+
+def _solved(lines: pd.DataFrame | None) -> dict[tuple[str, str], str]:
+    """k/n by task and cell, of those that have trials."""
+    if lines is None:
+        return {}
+    ran = lines[lines["trials"] > 0]
+    return {(r.task, r.cell): f"{r.solved:.0f}/{r.trials}" for r in ran.itertuples()}
+
+
+def _entry(line) -> list[str]:
+    if not line.trials:
+        return ["not run"]
+    first = f"{line.solved:.0f}/{line.trials}"
+    if line.missing:
+        first += f" of {line.trials + line.missing}"
+    if line.at_chance:
+        return [first, "at chance"]
+    if line.median_sequences == float("inf"):
+        return [first]
+    return [first, quantity(line.median_sequences)]
+
+
+def long(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The readable form of `summary`: everything about each experiment in one line."""
+    ran = lines[lines["trials"] > 0]
+    table = pd.DataFrame(
+        {
+            "task": ran["task"],
+            "cell": ran["cell"],
+            "solved": _solved(ran).values(),
+            "95 %": [f"{r.low:.2f}-{r.high:.2f}" for r in ran.itertuples()],
+            "median sequences": [quantity(r.median_sequences) for r in ran.itertuples()],
+            "test right": ran["test_right"].map("{:.1%}".format),
+            "test error": ran["test_error"].map("{:.3f}".format),
+            "chance right": ran["chance_right"].map("{:.1%}".format),
+            "chance error": ran["chance_error"].map("{:.3f}".format),
+            "": [
+                "at chance" if r.at_chance else f"{r.diverged:.0f} diverged" if r.diverged else ""
+                for r in ran.itertuples()
+            ],
+            "weights": ran["weights"].astype(int),
+            "rate": ran["rate"].map("{:g}".format),
+            "seconds/trial": (ran["seconds"] / ran["trials"]).map("{:.2f}".format),
+        }
+    )
+    if known := _solved(reference):
+        keys = zip(table["task"], table["cell"], strict=True)
+        table.insert(4, "reference", [known.get(key, "-") for key in keys])
+    return table
+
+
+def missing(lines: pd.DataFrame) -> str:
+    """What a half-finished run still lacks; empty if nothing."""
+    lacking = lines[lines["missing"] > 0]
+    if lacking.empty:
+        return ""
+    names = [f"{r.task}.{r.cell} ({r.missing})" for r in lacking.itertuples()]
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    text = f"Not complete: {int(lacking['missing'].sum())} trials have not been run: {shown}."
+    if (lacking["trials"] > 0).any():
+        text += (
+            " Where only some trials of an experiment have been run (`of`), its success rate is "
+            "too high: trials that succeed finish first."
+        )
+    return text
+
+
+def page(
+    name: str,
+    suite: ModuleType,
+    experiments: Sequence[Experiment],
+    rows: pd.DataFrame,
+    reference: pd.DataFrame | None = None,
+) -> str:
+    """The Markdown page of a suite: matrix, long table, rules and provenance."""
+    rows = current(experiments, rows)
+    lines = summary(experiments, rows)
+    wide = matrix(lines, reference).map(lambda entry: entry.replace("\n", "<br>"))
+    parts = [
+        f"# {name}: {title(suite)}",
+        f"Made by `python -m benchmarks run {name}`; the rows are in `trials/`.",
+        missing(lines),
+        wide.reset_index().to_markdown(index=False),
+        RULES + (REFERENCE if reference is not None else ""),
+        long(lines, reference).to_markdown(index=False, disable_numparse=True),
+        origin(rows),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def origin(rows: pd.DataFrame) -> str:
+    """One sentence on where the rows come from."""
+    if rows.empty:
+        return ""
+    several = {
+        name: ", ".join(sorted(rows[name].unique()))
+        for name in ("jax", "flax", "optax", "python", "device", "commit")
+    }
+    dirty = " (with uncommitted changes)" if (rows["dirty"] == "true").any() else ""
+    return (
+        f"{len(rows)} trials, seed {', '.join(map(str, sorted(rows['seed'].unique())))}; "
+        f"jax {several['jax']}, flax {several['flax']}, optax {several['optax']}, "
+        f"Python {several['python']}, device {several['device']}, "
+        f"commit {several['commit']}{dirty}."
+    )
+
+
+def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Group:
+    """The matrix as a rich table that fits 80 columns, with `right` blanks after each column.
+
+    Its title stands above it as text, since it may be wider than a table of one cell.
+    """
+    table = plain(None, padding=(0, right, 1, 0))
+    table.add_column(wide.index.name)
+    for column in wide.columns:
+        table.add_column(column, justify="right")
+    for name, entries in wide.iterrows():
+        table.add_row(name, *entries)
+    return Group(Text(title, style="table.title"), table)
+
+
+def plain(title: str | None, **options) -> Table:
+    """An empty table in the style of this project; options are those of `rich.table.Table`."""
+    return Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        **options,
+    )
+
+
+def quantity(number: float) -> str:
+    """A number of sequences, short: 950, 12.3k, 1.24M; `>budget` beyond it."""
+    if number == float("inf"):
+        return ">budget"
+    for size, unit in ((1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:.0f}"

@@ -1,0 +1,1 @@
+"""Has learning got worse? Verdicts, baseline, and studies of how well the check works."""

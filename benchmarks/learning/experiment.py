@@ -1,0 +1,124 @@
+"""An experiment: one task, one model, one learner, one criterion, a budget and trials."""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from flax import nnx
+
+from benchmarks.learning.criteria import Criterion
+from benchmarks.learning.learners import Learner
+from tasks.sequence import Task
+
+
+class Model(Protocol):
+    """A recipe for networks; implementations are frozen dataclasses (`models.network`).
+
+    Attributes:
+        growth: the rule by which the network grows while it is trained
+            (`models.lstm97.lag_net`), None for networks that do not. A network that grows is called
+            with a third argument.
+        batched: whether its networks take batches, in leading axes; gradients are faster so.
+    """
+
+    growth: object | None
+    batched: bool
+
+    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> nnx.Module:
+        """A fresh network: `(inputs [T, n_in], length) -> net inputs of the outputs [T, n_out]`.
+
+        Its method `last` takes the same and gives those after the last step, `[n_out]`; networks
+        without it learn only where there is a teacher signal at every step.
+        """
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that shapes the compiled program; experiments that share it share the program.
+
+    Attributes:
+        task: what is learnt.
+        model: the network.
+        learner: loss, batch and optimiser.
+        criterion: decides when a trial is solved and stops.
+        budget: sequences after which an unsolved trial stops (it is censored there).
+        inspect_every: updates between two inspections by the criterion.
+        milestone: an earlier criterion, recorded on the way and of no consequence.
+        test_size: fresh sequences that a finished trial is tested on.
+    """
+
+    task: Task
+    model: Model
+    learner: Learner
+    criterion: Criterion
+    budget: int
+    inspect_every: int = 100
+    milestone: Criterion | None = None
+    test_size: int = 2560
+
+    def __post_init__(self):
+        chunk = self.inspect_every * self.learner.batch
+        if self.budget < chunk or self.budget % chunk:
+            raise ValueError(
+                f"the budget must be a multiple of {chunk} sequences, not {self.budget}"
+            )
+        sizes = {c.inspection for c in (self.criterion, self.milestone) if c and c.inspection}
+        if len(sizes) > 1:
+            raise ValueError(f"criterion and milestone must inspect as many sequences: {sizes}")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A row of a suite.
+
+    Attributes:
+        task: label of the task in tables, without its delay.
+        delay: the number that the task's difficulty is named after (T, or q of 2c).
+        cell: label of the cell in tables.
+        recipe: what is run.
+        rate: learning rate.
+        trials: number of trials.
+        version: raised by hand when code changes what an unchanged experiment means.
+        data_sets: number of different training sets over the trials of a task with fixed sets;
+            0 draws one for each trial.
+    """
+
+    task: str
+    delay: int
+    cell: str
+    recipe: Recipe
+    rate: float
+    trials: int
+    version: int = 1
+    data_sets: int = 0
+
+    @property
+    def name(self) -> str:
+        """Unique in a suite, and the stem of the results file."""
+        return f"{self.task}-{self.delay}.{self.cell}"
+
+    @property
+    def digest(self) -> str:
+        """Identity of what was measured; rows with different digests are never mixed.
+
+        The number of trials is not part of it: more trials of the same thing are the same thing.
+        """
+        identity = (self.recipe, self.rate, self.version, self.data_sets)
+        return hashlib.sha256(describe(identity).encode()).hexdigest()[:12]
+
+
+def describe(thing) -> str:
+    """A canonical text of nested dataclasses, classes, tuples and plain values."""
+    if isinstance(thing, type):
+        return getattr(thing, "fingerprint", f"{thing.__module__}.{thing.__qualname__}")
+    if isinstance(thing, tuple):
+        return "(" + ", ".join(map(describe, thing)) + ")"
+    if dataclasses.is_dataclass(thing):
+        fields = (
+            f"{field.name}={describe(getattr(thing, field.name))}"
+            for field in dataclasses.fields(thing)
+            if field.compare
+        )
+        return f"{type(thing).__name__}({', '.join(fields)})"
+    return repr(thing)

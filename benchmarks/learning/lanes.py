@@ -1,0 +1,331 @@
+"""One job: trials that share a recipe, from their keys to finished rows, block by block.
+
+A fixed number of lanes trains side by side. When a lane's trial is finished, its row is written
+and the next waiting trial takes the lane, so that a slow trial does not hold the others up.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.learning import curves
+from benchmarks.learning.experiment import Experiment, describe
+from benchmarks.learning.program import (
+    INSPECT,
+    OUTCOMES,
+    RUNNING,
+    SOLVED,
+    SPENT,
+    TEST,
+    TEST_GROUP,
+    Drawn,
+    Trial,
+    setups,
+)
+from benchmarks.learning.provenance import provenance
+from benchmarks.learning.select import program
+from tasks.sequence import Verdict
+
+HASTY_FROM, FEW = 300, 32
+"""Of sequences with so many steps, an inspection judges a few first; most trials fail on them."""
+
+
+class Run(NamedTuple):
+    """One trial that is to be run: number `index` of an experiment."""
+
+    experiment: Experiment
+    index: int
+
+
+class News(NamedTuple):
+    """What has happened to the trials of one experiment in a block.
+
+    Attributes:
+        experiment: whose trials.
+        seen: training sequences that they saw.
+        seconds: how long that took, the experiment's share of the block.
+        rows: rows of those that have finished.
+        points: the points of their learning curves.
+    """
+
+    experiment: Experiment
+    seen: int
+    seconds: float
+    rows: list[dict]
+    points: list[dict]
+
+
+def train(seed: int, runs: list[Run]) -> Iterator[list[News]]:
+    """Trains trials of experiments with one recipe to their end.
+
+    Yields news once before it begins, then after each block.
+
+    The experiments may differ in anything but the recipe and the number of training sets: in
+    their rates, say. Their trials share one compiled program.
+    """
+    yield [News(each, 0, 0.0, [], []) for each in dict.fromkeys(run.experiment for run in runs)]
+    lanes = Lanes(seed, runs)  # compiles
+    while lanes.busy:
+        yield lanes.block()
+
+
+class Block(NamedTuple):
+    """What a block of training did.
+
+    Attributes:
+        verdicts: those of the inspection at its end, `[lane, sequence]`.
+        progress: training sequences that each lane saw.
+        seconds: each lane's share of the time.
+    """
+
+    verdicts: Verdict
+    progress: np.ndarray
+    seconds: np.ndarray
+
+
+class Lanes:
+    """The lanes, and the trials that wait for them."""
+
+    def __init__(self, seed: int, runs: list[Run]):
+        self.seed, self.waiting = seed, runs[::-1]
+        self.recipe, self.data_sets = runs[0].experiment.recipe, runs[0].experiment.data_sets
+        self.run = program(self.recipe)
+        self.source = self.run.source
+        count = self._wanted(self.run.lanes(len(runs)), len(runs), self.recipe.budget)
+        self.updates = self.run.updates_per_call()
+        self.lanes: list[Run | None] = [None] * count
+        self.idle = Run(runs[0].experiment, 0)  # what an unused lane is a frozen copy of
+        self.seconds = np.zeros(count)
+        self.chunk = self.recipe.inspect_every * self.recipe.learner.batch
+        self.kept = curves.kept(self.recipe.budget // self.chunk)
+        self.points: list[list[dict]] = [[] for _ in range(count)]
+        self.trials: Trial | None = None
+        self.sets = None
+        self._fill()
+        self._compile()
+
+    @property
+    def busy(self) -> bool:
+        """Whether any trial is still to be finished."""
+        return any(self.lanes)
+
+    def _compile(self) -> None:
+        """Compiles what a block needs, so that no trial's time includes it."""
+        self.run.train.lower(self.setup.rate, self.trials, self._training()).compile()
+        self.run.inspect.lower(self.trials, self._inspection()).compile()
+
+    def block(self) -> list[News]:
+        """Trains all lanes up to their next inspection, which it holds, and refills free ones."""
+        return self.harvest(self.advance())
+
+    def advance(self) -> Block:
+        """Trains all lanes up to their next inspection, which it holds."""
+        began, before = time.perf_counter(), np.asarray(self.trials.seen)
+        for _ in range(self.recipe.inspect_every // self.updates):
+            self.trials = self.run.train(self.setup.rate, self.trials, self._training())
+        verdicts = self._inspection()
+        self.trials = self.run.inspect(self.trials, verdicts)
+        progress = np.asarray(self.trials.seen) - before
+        shares = (time.perf_counter() - began) * progress / max(progress.sum(), 1)
+        self.seconds += shares
+        return Block(verdicts, progress, shares)
+
+    def harvest(self, block: Block) -> list[News]:
+        """News of what `advance` returned; finished trials make room for waiting ones."""
+        running = np.asarray(self.trials.outcome) == RUNNING
+        done = [i for i, lane in enumerate(self.lanes) if lane and not running[i]]
+        self._keep(block.verdicts, done)
+        news = self._news(block, done)
+        if done:
+            self.lanes = [None if i in done else lane for i, lane in enumerate(self.lanes)]
+            self._fill()
+            self._narrow()
+        return news
+
+    def _wanted(self, lanes: int, trials: int, sequences: int) -> int:
+        """How many lanes go on if so many trials are left, with at most so many sequences each."""
+        return self.run.lanes_at_the_end(lanes, trials, sequences * self.recipe.task.steps)
+
+    def _narrow(self) -> None:
+        """Goes on with fewer lanes where so few trials are left that these are faster."""
+        first = np.argsort([lane is None for lane in self.lanes], stable=True)
+        seen = [int(self.trials.seen[i]) for i in first if self.lanes[i]]
+        if not seen:
+            return
+        kept = first[: self._wanted(len(self.lanes), len(seen), self.recipe.budget - min(seen))]
+        if len(kept) == len(self.lanes):
+            return
+        self.lanes, self.points = [self.lanes[i] for i in kept], [self.points[i] for i in kept]
+        self.trials, self.setup, self.sets, self.seconds = jax.tree.map(
+            lambda leaf: leaf[kept], (self.trials, self.setup, self.sets, self.seconds)
+        )
+        self._compile()
+
+    def _keep(self, verdicts: Verdict, done: list[int]) -> None:
+        """Adds a point to the curves of trials that are done or at an inspection that is kept."""
+        seen = np.asarray(self.trials.seen)
+        here = [i for i, kept in enumerate(self._kept_here(seen)) if kept or i in done]
+        if not here:
+            return
+        if not self.source.finite:  # of fresh sequences, these are judged whatever trains beside it
+            verdicts = jax.tree.map(lambda a: a[:, :TEST_GROUP], verdicts)
+        level = jax.device_get(self.recipe.criterion.level(self.trials.criterion, verdicts))
+        for lane in here:
+            point = {
+                "digest": self.lanes[lane].experiment.digest,
+                "seed": self.seed,
+                "trial": self.lanes[lane].index,
+                "sequences": int(seen[lane]),
+                "wrong": round(float(level.wrong[lane]), 3),
+                "error": round(float(level.error[lane]), 4),
+            }
+            self.points[lane].append(point)
+
+    def _kept_here(self, seen: np.ndarray) -> list[bool]:
+        """Which lanes' trials have a point of their curves where they are."""
+        there = zip(self.lanes, seen // self.chunk, strict=True)
+        return [lane is not None and inspections in self.kept for lane, inspections in there]
+
+    def _news(self, block: Block, done: list[int]) -> list[News]:
+        news = {}
+        for lane, seen, seconds in zip(self.lanes, block.progress, block.seconds, strict=True):
+            if lane:
+                old = news.get(lane.experiment, News(lane.experiment, 0, 0.0, [], []))
+                news[lane.experiment] = old._replace(
+                    seen=old.seen + int(seen), seconds=old.seconds + float(seconds)
+                )
+        for lane, row in zip(done, self._rows(done) if done else [], strict=True):
+            mine = news[self.lanes[lane].experiment]
+            mine.rows.append(row)
+            mine.points.extend(self.points[lane])
+        return list(news.values())
+
+    def _fill(self) -> None:
+        """Gives every free lane the next waiting trial; a lane that gets none stays frozen."""
+        free = np.array([lane is None for lane in self.lanes])
+        for lane in np.flatnonzero(free):
+            self.lanes[lane] = self.waiting.pop() if self.waiting else None
+            self.points[lane] = []
+        runs = [lane or self.idle for lane in self.lanes]
+        indices, rates = [run.index for run in runs], [run.experiment.rate for run in runs]
+        self.setup = setups(self.seed, indices, rates, self.data_sets)
+        self.seconds[free] = 0
+        fresh = self.run.start(self.setup)
+        idle = np.array([lane is None for lane in self.lanes])
+        fresh = fresh._replace(outcome=jnp.where(idle, jnp.int8(SPENT), fresh.outcome))
+        self.trials = self.run.merge(free, fresh, self.trials) if self.trials else fresh
+        if self.source.finite:
+            self.sets = self.source.sets(self.setup.sets_key)
+
+    def _training(self) -> Drawn:
+        """Training sequences of the next call."""
+        count = self.updates * self.recipe.learner.batch
+        return self.source.training(self.setup.key, self.trials.seen, count, self.sets)
+
+    def _inspection(self) -> Verdict:
+        """Verdicts `[lane, size]` that the criteria look at: fresh sequences, or both finite sets.
+
+        They are judged a group at a time. Once every running trial has more wrong than it may
+        have, its fate is sealed, and the rest are called wrong without a look; but a learning curve
+        shows all of finite sets.
+        """
+        criteria = [c for c in (self.recipe.criterion, self.recipe.milestone) if c and c.inspection]
+        if not criteria:
+            return _wrong(len(self.lanes), 0)
+        size = max(c.inspection for c in criteria)
+        wrong_at_most = max(c.wrong_at_most for c in criteria)
+        running = np.array([lane is not None for lane in self.lanes])
+        groups, wrong, shown = [], np.zeros(len(running), int), self._shown()
+        for group in self.sets if self.source.finite else self._groups(size, shown):
+            groups.append(self.run.verdicts(self.trials, group))
+            wrong += np.asarray(groups[-1].wrong).sum(1)
+            if (wrong[running] > wrong_at_most).all() and not (shown and self.source.finite):
+                break
+        lacking = max(0, size - sum(each.wrong.shape[1] for each in groups))
+        groups.append(_wrong(len(running), lacking))
+        return jax.tree.map(lambda a: a[:, :size], _join(groups))
+
+    def _groups(self, size: int, shown: bool) -> Iterator[Drawn]:
+        """Fresh sequences of an inspection, in groups; a curve's point takes a whole first one."""
+        first = self.trials.seen * max(1, -(-size // self.chunk))  # no inspection repeats another's
+        count = TEST_GROUP if shown or self.recipe.task.steps < HASTY_FROM else FEW
+        while size > 0:
+            yield self.source.tests(self.setup.key, INSPECT, first, count)
+            first, size, count = first + count, size - count, TEST_GROUP
+
+    def _shown(self) -> bool:
+        """Whether a learning curve has a point here."""
+        seen, outcome = jax.device_get((self.trials.seen, self.trials.outcome))
+        ends = (outcome != RUNNING) | (seen >= self.recipe.budget)
+        here = [lane and end for lane, end in zip(self.lanes, ends, strict=True)]
+        return any(here) or any(self._kept_here(seen))
+
+    def _test(self, done: list[int]) -> Verdict:
+        """Verdicts `[done, n]` on the test set: a finite task's own, else fresh sequences.
+
+        Their groups of sequences share the lanes, whoever trains there.
+        """
+        if self.source.finite:
+            verdicts = jax.device_get(self.run.verdicts(self.trials, self.sets[1]))
+            return jax.tree.map(lambda a: a[done], verdicts)
+        size, lanes, trials = self.recipe.test_size, len(self.lanes), jax.device_get(self.trials)
+        turns = np.array([(lane, first) for lane in done for first in range(0, size, TEST_GROUP)])
+        groups = []
+        for start in range(0, len(turns), lanes):
+            lane, first = np.resize(turns[start : start + lanes], (lanes, 2)).T
+            group = self.source.tests(self.setup.key[lane], TEST, first, TEST_GROUP)
+            mine = jax.tree.map(lambda leaf, lane=lane: leaf[lane], trials)
+            groups.append(jax.device_get(self.run.verdicts(mine, group)))
+        joined = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(turns)], *groups)
+        return jax.tree.map(lambda a: a.reshape(len(done), -1)[:, :size], joined)
+
+    def _rows(self, done: list[int]) -> list[dict]:
+        """Rows of the trials in these lanes."""
+        verdicts = self._test(done)
+        trials = jax.device_get(
+            self.trials._replace(params=(), opt_state=(), criterion=(), milestone=())
+        )
+        each = [jax.tree.map(lambda a, i=i: a[i], verdicts) for i in range(len(done))]
+        return [self._row(lane, trials, test) for lane, test in zip(done, each, strict=True)]
+
+    def _row(self, lane: int, trials: Trial, test: Verdict) -> dict:
+        experiment, recipe = self.lanes[lane].experiment, self.recipe
+        seen, milestone = int(trials.seen[lane]), int(trials.milestone_at[lane])
+        return {
+            "experiment": experiment.name,
+            "task": experiment.task,
+            "delay": experiment.delay,
+            "cell": experiment.cell,
+            "task_fields": describe(recipe.task),
+            "model": describe(recipe.model),
+            "weights": self.run.weights,
+            "learner": describe(recipe.learner),
+            "criterion": describe(recipe.criterion),
+            "rate": experiment.rate,
+            "budget": recipe.budget,
+            "seed": self.seed,
+            "trial": self.lanes[lane].index,
+            "outcome": OUTCOMES[trials.outcome[lane]],
+            "sequences": seen if trials.outcome[lane] == SOLVED else None,
+            "milestone": milestone if milestone >= 0 else None,
+            "seen": seen,
+            "test_size": len(test.wrong),
+            "test_wrong": int(test.wrong.sum()),
+            "test_error": round(float(test.error.mean()), 6),
+            "seconds": round(self.seconds[lane], 3),
+            "digest": experiment.digest,
+            **provenance(),
+        }
+
+
+def _wrong(lanes: int, size: int) -> Verdict:
+    """Verdicts `[lane, size]` that call every sequence wrong."""
+    return Verdict(jnp.ones((lanes, size)), jnp.ones((lanes, size), bool))
+
+
+def _join(groups: Iterable[Verdict]) -> Verdict:
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=1), *groups)

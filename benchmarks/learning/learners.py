@@ -1,0 +1,161 @@
+"""Learners: how sequences turn into updates of the weights.
+
+The learning rate is not part of a learner but a number in each trial, so that trials with
+different rates share one compiled program.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from models.lstm97.forward import LINEAR, LOGISTIC, PLAIN_DELTA
+from models.lstm97.net import squared_error
+from tasks.sequence import BINARY, Objective, Task
+
+
+class Learner(Protocol):
+    """What the trial program needs of a learner.
+
+    Attributes:
+        batch: sequences per update of the weights.
+        summed: whether the loss of a sequence is the sum over its scored steps, not their mean.
+        program: which program trains: "bptt" (`program`), or "forward": where there is a teacher
+            signal at every step `program_every_step`, else `program_forward`.
+    """
+
+    batch: int
+    summed: bool
+    program: str
+
+    def objective(self, task: Task) -> Objective:
+        """Output activation and per-step loss to train with on this task."""
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """Turns gradients into steps; the program multiplies them by minus the learning rate."""
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Minibatch BPTT with Adam (optax defaults) after clipping of the gradient's global norm.
+
+    The loss is the task's own, averaged over the scored steps of a sequence and over the batch.
+
+    Attributes:
+        batch: sequences per update.
+        clip: largest global norm of the gradient.
+    """
+
+    batch: int = 20
+    clip: float = 1.0
+
+    summed = False
+    program = "bptt"
+
+    def objective(self, task: Task) -> Objective:
+        """The task's own link and loss."""
+        return task.objective
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """Clip, then Adam, of all weights as one vector: less to compile."""
+        chain = optax.chain(optax.clip_by_global_norm(self.clip), optax.scale_by_adam())
+        return optax.flatten(chain)
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """Minibatch BPTT by SGD with (heavy-ball) momentum after clipping of the gradient's norm.
+
+    Attributes:
+        batch: sequences per update.
+        clip: largest global norm of the gradient.
+        momentum: decay of the velocity; 0 is plain gradient descent.
+    """
+
+    batch: int = 20
+    clip: float = 1.0
+    momentum: float = 0.9
+
+    summed = False
+    program = "bptt"
+
+    def objective(self, task: Task) -> Objective:
+        """The task's own link and loss."""
+        return task.objective
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """Clip, then accumulate the velocity, of all weights as one vector: less to compile."""
+        chain = optax.chain(optax.clip_by_global_norm(self.clip), optax.trace(self.momentum))
+        return optax.flatten(chain)
+
+
+@dataclass(frozen=True)
+class Online:
+    """The learner of 1997: plain gradient descent, one step after every sequence.
+
+    Logistic outputs, and half the squared error summed over outputs and scored steps. No batch, no
+    momentum, no clipping.
+
+    Attributes:
+        forward: whether the truncated gradient is accumulated forwards, as in the paper, which is
+            much faster. Needs a network with that gradient; otherwise the same numbers come from
+            automatic differentiation.
+        at_once: whether weights change after every step of a sequence while it goes on.
+    """
+
+    forward: bool = True
+
+    batch = 1
+    summed = True  # FIDELITY L13
+    at_once = False
+    output = LOGISTIC
+
+    @property
+    def program(self) -> str:
+        """Forward accumulation, or BPTT."""
+        return "forward" if self.forward else "bptt"
+
+    def objective(self, task: Task) -> Objective:
+        """Logistic outputs and squared error on every task."""
+        del task
+        return Objective(jax.nn.sigmoid, squared_error)
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """The gradient as it is."""
+        return optax.identity()
+
+
+@dataclass(frozen=True)
+class Stepwise(Online):
+    """As `Online`, but weights change after every step of a sequence while it goes on.
+
+    A difference only where there is a teacher signal at every step (experiments 1, 2a and 2b).
+    """
+
+    at_once = True
+
+
+@dataclass(frozen=True)
+class PlainDelta(Online):
+    """As `Online`, without the derivative of the output unit in its error: e = target - output."""
+
+    output = PLAIN_DELTA
+
+    def objective(self, task: Task) -> Objective:
+        """Logistic outputs; the loss with that gradient is the cross-entropy."""
+        del task
+        return BINARY
+
+
+@dataclass(frozen=True)
+class LinearOutput(Online):
+    """As `Online`, with linear output units."""
+
+    output = LINEAR
+
+    def objective(self, task: Task) -> Objective:
+        """Linear outputs and half the squared error."""
+        del task
+        return Objective(lambda net: net, lambda net, t: 0.5 * jnp.sum((net - t) ** 2, -1))

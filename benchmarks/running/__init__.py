@@ -1,0 +1,1 @@
+"""Processes, rows on disk, progress, the search for settings, cells of users."""

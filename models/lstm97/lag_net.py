@@ -1,0 +1,124 @@
+"""The network of experiments 2a and 2b, and when its memory cell joins it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from models.lstm97.net import uniform
+
+
+class LagNetwork97(nnx.Module):
+    r"""Inputs feed the outputs directly, and a single memory cell beside them.
+
+    With the logistic function for both the input gate and g, and the identity for h:
+
+    .. math::
+
+        s_t &= s_{t-1} + \sigma(w_{in} x_t) \, \sigma(w_c x_t) \\
+        net_t &= W x_t + w \, s_t
+
+    Nothing but the state recurs, so the truncated gradient and the full one are the same.
+
+    Attributes:
+        hidden: `[n_in, 2]`, weights of the input gate and of the cell.
+        direct: `[n_in, n_out]`, W.
+        kernel: `[n_out]`, w.
+    """
+
+    def __init__(self, n_in: int, n_out: int, init_range: float, rngs: nnx.Rngs):
+        draw = uniform(init_range)
+        self.hidden = nnx.Param(draw(rngs.params(), (n_in, 2)))  # FIDELITY L10
+        self.direct = nnx.Param(draw(rngs.params(), (n_in, n_out)))
+        self.kernel = nnx.Param(draw(rngs.params(), (n_out,)))
+
+    def __call__(
+        self, inputs: jax.Array, length: jax.Array, grown: jax.Array | float = 1.0
+    ) -> jax.Array:
+        """Runs over one sequence.
+
+        Args:
+            inputs: `[T, n_in]`, one-hot.
+            length: `[]` int, not needed: nothing at or after it reaches a step before it.
+            grown: `[]`, 1 with and 0 without the memory cell; without it the weights of cell and
+                gate, and those from the cell, have no effect and a gradient of zero.
+
+        Returns:
+            Net inputs of the output units, `[T, n_out]`.
+        """
+        # A product with a one-hot input picks a row; the symbols' numbers by `argmax` take longer.
+        symbols = jnp.int32(inputs @ jnp.arange(inputs.shape[-1], dtype=inputs.dtype))
+        y_in, squashed = jax.nn.sigmoid(self.hidden[symbols]).T
+        s = grown * jnp.cumsum(y_in * squashed)  # FIDELITY L12
+        return self.direct[symbols] + s[:, None] * self.kernel
+
+
+class GrowthState(NamedTuple):
+    """How the first phase goes.
+
+    Attributes:
+        total: `[]`, sum of the errors in the window that is being filled.
+        count: `[]` int32, number of them.
+        previous: `[]`, mean error of the window before; infinite until there is one.
+        grown: `[]` bool, whether the memory cell has joined; never taken back.
+    """
+
+    total: jax.Array
+    count: jax.Array
+    previous: jax.Array
+    grown: jax.Array
+
+
+@dataclass(frozen=True)
+class Growth:
+    """When the error has stopped decreasing, so that the memory cell joins.
+
+    Training errors are averaged over consecutive windows of sequences. The cell joins at the end
+    of the first window whose mean is not below `1 - decrease` times the mean before.
+
+    Attributes:
+        window: number of sequences in a window.
+        decrease: smallest relative decrease that counts as one.
+    """
+
+    window: int = 100
+    decrease: float = 0.05
+
+    def init(self) -> GrowthState:
+        """State before the first sequence."""
+        return GrowthState(
+            jnp.zeros(()), jnp.zeros((), jnp.int32), jnp.full((), jnp.inf), jnp.array(False)
+        )
+
+    def observe(self, state: GrowthState, error: jax.Array) -> GrowthState:
+        """State after one more training sequence with this error, `[]`."""
+        total, count = state.total + error, state.count + 1
+        full, mean = count == self.window, total / self.window
+        stalled = mean >= (1 - self.decrease) * state.previous  # FIDELITY L11
+        return GrowthState(
+            jnp.where(full, 0.0, total),
+            jnp.where(full, 0, count),
+            jnp.where(full, mean, state.previous),
+            state.grown | (full & stalled),
+        )
+
+
+@dataclass(frozen=True)
+class LagNet97:
+    """Recipe of the network of experiments 2a and 2b.
+
+    Attributes:
+        init_range: r; initial weights are uniform in [-r, r].
+        growth: when the memory cell joins.
+    """
+
+    init_range: float = 0.2
+    growth: Growth = Growth()
+
+    batched = False
+
+    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> LagNetwork97:
+        """A freshly initialised network; weights depend on `rngs` only."""
+        return LagNetwork97(n_in, n_out, self.init_range, rngs)

@@ -1,0 +1,187 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.running import store
+
+ROOT = Path(__file__).parents[2]
+CELL = ROOT / "tests" / "cells" / "leaky.py"
+
+
+def files(folder):
+    """Every file below a folder, with its text."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "fast"], "no suite 'fast'; there are:"),
+        (["list", "fast"], "no suite 'fast'"),
+        (["run", "quick", "nothing-*"], "no experiment of quick is called 'nothing-*'; see:"),
+        (["run", "quick", "--trials", "0"], "must be a whole number from 1 on, not 0"),
+        (["run", "quick", "--trials", "-3"], "not -3"),
+        (["run", "quick", "--trials", "many"], "not many"),
+        (["run", "quick", "--seed", "-1"], "--seed: must be a whole number"),
+        (["run", "quick", "--seed", "271828"], "search for rates"),
+        (["run", "quick", "--cell", "nowhere.py:Cell"], "cannot read the cell file"),
+        (["run", "quick", "--cell", f"{CELL}:WrongOutput"], "output of shape"),
+        (["tune", "tiny"], "no learning rates to search"),
+        (["tune", "lags"], "uses the rates of quick; tune that one"),
+        (["run", "tiny", "--cell", f"{CELL}:Leaky"], "no learning rates to search"),
+        (["run"], "required: suite"),
+        (["dance"], "invalid choice"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_misuse_is_one_line_and_status_2(arguments, message, tmp_path, capsys):
+    out = ["--out", str(tmp_path)] if arguments[:1] in (["run"], ["tune"]) else []
+    assert main(arguments + out) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+    assert files(tmp_path) == {}
+
+
+def test_a_table_of_nothing(tmp_path, capsys):
+    assert main(["table", "quick", "--out", str(tmp_path)]) == 2
+    assert "make some with: python -m benchmarks run quick" in capsys.readouterr().err
+    assert files(tmp_path) == {}
+
+
+def test_an_unwritable_folder(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    assert main(["run", "tiny", "--out", str(tmp_path / "file")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot write results to" in error
+    assert error.count("\n") == 1
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("verb", ["run", "table"])
+def test_a_results_file_of_another_schema(tmp_path, capsys, verb):
+    path = tmp_path / "tiny" / "trials" / "adding-20.rnn.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("old,columns\n1,2\n")
+    assert main([verb, "tiny", "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "is not a results file of this version" in error
+    assert error.count("\n") == 1
+    assert files(tmp_path) == {path: b"old,columns\n1,2\n"}
+
+
+def test_list_names_suites_and_experiments(capsys):
+    assert main(["list"]) == 0
+    assert {"quick", "lags", "smoke", "tiny"} <= {
+        line.split()[0] for line in capsys.readouterr().out.splitlines()
+    }
+    assert main(["list", "quick"]) == 0
+    assert "adding-40.lstm" in capsys.readouterr().out
+
+
+def test_help_teaches():
+    ask = [sys.executable, "-m", "benchmarks", "--help"]
+    done = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0
+    assert "--cell my.py:MyCell" in done.stdout
+    assert "continues where it stopped" in done.stdout
+
+
+def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path, capsys):
+    arguments = ["run", "tiny", "two-sequence-20.rnn", "--out", str(tmp_path)]
+    assert main([*arguments, "--trials", "1"]) == 0
+    (path,) = (tmp_path / "tiny" / "trials").iterdir()
+    (curve,) = (tmp_path / "tiny" / "curves").iterdir()
+    assert curve.name == path.name
+    earlier = store.read(path)
+    capsys.readouterr()
+    assert main([*arguments, "--trials", "3"]) == 0
+    second = capsys.readouterr().out
+    assert "of 2, " in second  # only the two that were missing
+    later = store.read(path)
+    assert later["trial"].tolist() == [0, 1, 2]
+    assert later[:1].equals(earlier)
+    assert later["device"].str.len().min() > 0
+    assert store.read_curves(tmp_path / "tiny")["trial"].unique().tolist() == [0, 1, 2]
+    assert "3/3" in second
+    assert "two-sequence-20" in second
+    assert main([*arguments, "--trials", "3"]) == 0
+    assert "sequences, " not in capsys.readouterr().out.split("A minute")[0]  # nothing was trained
+    assert store.read(path).equals(later)
+
+
+def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCHMARKS_XLA", "1")  # it really learns, so compiling well pays
+    arguments = ["quick", "two-sequence-*", "--cell", f"{CELL}:Leaky", "--out", str(tmp_path)]
+    assert main(["run", *arguments, "--trials", "2"]) == 0
+    rows = store.read(tmp_path / "quick" / "trials" / "two-sequence-50.Leaky.csv")
+    assert rows["cell"].tolist() == ["Leaky"] * 2
+    assert (tmp_path / "quick" / "rates.csv").read_text().count("Leaky") == 1
+    assert [len(list(each.iterdir())) for each in (tmp_path / "quick" / "tuning").iterdir()] == [5]
+
+
+# Who starts the tests in the background of a script hands an ignored SIGINT down to all of them.
+HEARS_SIGINT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+def started(folder):
+    """A run of some of `tiny` in a process group of its own, once its first row is on disk."""
+    run = ["-m", "benchmarks", "run", "tiny", "two-sequence-*", "--out", str(folder)]
+    process = subprocess.Popen(
+        [sys.executable, "-c", HEARS_SIGINT, *run],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 200
+    while not list(folder.glob("tiny/trials/*.csv")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return process
+
+
+def assert_rows_are_whole(folder):
+    assert len(store.read_suite(folder / "tiny")) > 0
+    assert all(path.suffix == ".csv" for path in (folder / "tiny" / "trials").iterdir())
+
+
+def test_an_interrupted_run_keeps_what_is_finished(tmp_path):
+    process = started(tmp_path)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal's Ctrl-C does
+    _, error = process.communicate(timeout=100)
+    assert process.returncode == 130
+    assert error.strip().endswith("the same command continues")
+    assert "Traceback" not in error
+    assert_rows_are_whole(tmp_path)
+
+
+def test_a_killed_run_leaves_no_worker_behind(tmp_path):
+    process = started(tmp_path)
+    process.kill()
+    process.communicate(timeout=100)
+    assert_rows_are_whole(tmp_path)
+    deadline = time.monotonic() + 60
+    while alive(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not alive(process.pid)
+
+
+def alive(group):
+    """Whether any process of a process group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,417 @@
+import html.parser
+import os
+import re
+import subprocess
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import suites
+from benchmarks.__main__ import _with_cell, main
+from benchmarks.analysis import paper_rows, sentences
+from benchmarks.learning.curves import Quartiles
+from benchmarks.report import figures, page, paper_figure, sections
+from benchmarks.running import store
+from benchmarks.suites.common import RESULTS
+from tests.support.made_up import rows
+from tests.support.tiny import experiment
+
+FIGURES = {
+    "smoke": ["success", "sequences", "cost"],
+    "lags": ["success", "delay", "sequences", "learning", "cost"],
+    "paper": ["paper"],
+}
+ROOT = Path(__file__).parents[2]
+CHROMIUM = "/usr/bin/chromium"
+NEEDED = [(200, 400, 200, 400), (400, 800, 1600, None), (None,), (800, 1000, None, None)]
+
+
+def made_up(name):
+    """Rows of some experiments of a suite, some of them incomplete; the same on each call."""
+    chosen = suites.load(name).EXPERIMENTS
+    if name == "lags":
+        chosen = [each for each in chosen if each.cell in ("rnn", "gru") and each.delay < 100]
+    kinds = cycle(NEEDED)
+    parts = []
+    for i, each in enumerate(chosen):
+        if i % 10 == 9:
+            continue  # not run
+        count = each.trials - (i % 10 == 8)
+        needed = islice(cycle(next(kinds)), count)
+        labels = {"task": each.task, "delay": each.delay, "cell": each.cell, "seed": 0}
+        parts.append(rows(each, *needed, **labels))
+    return pd.concat(parts)
+
+
+def made_up_points(rows):
+    """A curve for every second of these trials."""
+    columns = ["digest", "seed", "trial"]
+    trials = rows.loc[rows["trial"] % 2 == 0, columns].assign(error=0.1)
+    levels = {2000: 0.9, 10_000: 0.3, 40_000: 0.02}
+    return pd.concat([trials.assign(sequences=n, wrong=w) for n, w in levels.items()])[
+        list(store.CURVE_COLUMNS)
+    ]
+
+
+NO_POINTS = pd.DataFrame(columns=list(store.CURVE_COLUMNS))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The reports of all suites of `FIGURES`, made by the command."""
+    folder = tmp_path_factory.mktemp("reports")
+    for name in FIGURES:
+        trials = folder / name / "trials"
+        trials.mkdir(parents=True)
+        made_up(name).to_csv(trials / "all.csv", index=False)
+        if "learning" in FIGURES[name]:
+            path = folder / name / "curves" / "all.csv"
+            store.add_curves(path, made_up_points(made_up(name)).to_dict("records"))
+    assert main(["report", *FIGURES, "--out", str(folder)]) == 0
+    return folder
+
+
+class Page(html.parser.HTMLParser):
+    """Elements of a page with their attributes, and whether every one is closed in its order."""
+
+    VOID = {"meta", "link", "img", "br"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements = [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attributes for each, attributes in self.elements if each == tag]
+
+
+@pytest.fixture(params=FIGURES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def text(folder, name):
+    return (folder / name / "report" / f"{name}.html").read_text()
+
+
+def test_every_figure_is_on_the_page_and_beside_it(folder, name, text):
+    images = Page(text).all("img")
+    assert [each["id"] for each in Page(text).all("section")][: len(images)] == FIGURES[name]
+    assert all(len(each["alt"]) > 40 for each in images)
+    assert all(each["src"].startswith("data:image/svg+xml;base64,") for each in images)
+    made = {path.name for path in (folder / name / "report").iterdir()}
+    kinds = {f"{figure}.{kind}" for figure in FIGURES[name] for kind in ("png", "pdf")}
+    assert made == {f"{name}.html"} | kinds
+    for figure in FIGURES[name]:
+        stem = folder / name / "report" / figure
+        assert stem.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        assert stem.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_page_loads_nothing_and_is_well_formed(text):
+    page = Page(text)
+    assert "http" not in text
+    loaded = [a.get("src") or a.get("href") for t, a in page.elements if t in ("img", "link")]
+    assert all(each.startswith("data:") for each in loaded)
+    assert not re.search(r"url\(|@import", text)
+    assert not any("src" in each for each in page.all("script"))
+    assert {each["href"].rpartition(".")[2] for each in page.all("a")} == {"png", "pdf"}
+
+
+def test_figures_and_tables_say_what_they_are_of(folder, name, text):
+    rows = made_up(name)
+    command = f"python -m benchmarks report {name} --out {folder}"
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL)
+    tables = re.findall(r'<p class="small">(.*?)</p>', text, re.DOTALL)[1:]
+    assert len(captions) == len(FIGURES[name])
+    assert len(tables) == (1 if name == "paper" else 3)
+    for each in captions + tables:
+        assert each.startswith(f"{len(rows)} trials, ")
+        assert "from 1 seed (0)." in each
+        assert re.search(rf"Made by:\s<code>{re.escape(command)}</code>", each)
+    assert "Not complete: " in text
+    assert f"Made of the rows in {folder / name}." in text
+
+
+def test_learning_curves_are_drawn_of_the_trials_that_have_one(name, text):
+    rows = made_up(name)
+    missing = "run without keeping learning curves" in text
+    assert missing == ("learning" not in FIGURES[name])
+    if not missing:
+        with_curve = int((rows["trial"] % 2 == 0).sum())
+        lacking = len(rows) - with_curve
+        assert f"Curves of {with_curve} trials; {lacking} were run without keeping one." in text
+        assert "A trial that has stopped keeps its last value" in text
+
+
+def test_the_same_rows_make_the_same_files(folder, tmp_path):
+    with matplotlib.rc_context(figures.STYLE):
+        contents = sections.of_paper(suites.load("paper"), made_up("paper"), NO_POINTS)
+        svg = page._save(contents.pictures[0], tmp_path)
+    made = folder / "paper" / "report"
+    assert svg in (made / "paper.html").read_text()
+    for name in ("paper.png", "paper.pdf"):
+        assert (tmp_path / name).read_bytes() == (made / name).read_bytes()
+
+
+def lines(*cells):
+    """Lines of experiments that need so many sequences: {(task, delay, cell): sequences}."""
+    made = [
+        replace(experiment(rate=i + 1.0), task=task, delay=delay, cell=cell)
+        for i, (task, delay, cell, _) in enumerate(cells)
+    ]
+    done = [rows(each, *cell[-1]) for each, cell in zip(made, cells, strict=True)]
+    return sections.labelled(made, pd.concat(done))
+
+
+GOOD, BAD, PART = [40] * 5 + [80], [None] * 5 + [80], [40] * 2
+
+
+def test_the_sentences_state_what_the_rows_say():
+    found = lines(("t", 10, "a", GOOD), ("t", 10, "b", BAD), ("t", 20, "a", BAD))
+    assert "solved by a (7 of 12), the smallest by b (1 of 6)" in sentences.success(found)
+    assert sentences.delays(found).endswith(": t: a 10, b none.")
+    assert "by a on 1 of 1 task;" in sentences.curves(found)
+    assert "is a on 1 of 1 task; a trial takes from 2 to 2 seconds" in sentences.cost(found)
+
+
+def test_the_sentences_of_ties_and_of_nothing():
+    tied = lines(("t", 10, "a", GOOD), ("t", 10, "b", GOOD))
+    assert "every cell solves 100% of its trials" in sentences.success(tied)
+    assert "by a on 1 and b on 1 of 1 task;" in sentences.curves(tied)
+    part = lines(("t", 10, "a", PART), ("t", 10, "b", PART))
+    assert "cannot be compared" in sentences.success(part)
+    assert sentences.delays(part) == "No experiment has all its trials yet."
+    assert sentences.curves(part) == "No cell has solved half of its trials on any task."
+    assert sentences.cost(part) == "No cell solves 95% of its trials on any task."
+
+
+def test_the_sentence_of_the_learning_curves():
+    found = lines(("t", 10, "a", GOOD), ("t", 10, "b", BAD), ("u", 10, "a", GOOD))
+    text = sentences.learning(found.assign(halved=[40, float("inf"), 40]))
+    assert "below half of that of the best constant output first" in text
+    assert text.endswith("with a on 2 of 2 tasks; it never does with b on 1.")
+    text = sentences.learning(found.assign(halved=float("inf")))
+    assert text.endswith("best constant output on any task.")
+    part = lines(("t", 10, "a", PART)).assign(halved=40)
+    assert sentences.learning(part) == "No experiment has all its trials yet."
+
+
+def test_learning_curves_are_drawn_as_they_are():
+    found = lines(("t", 10, "a", GOOD))
+    quartiles = Quartiles(*np.array([[10, 20, 40], [0.1, 0.1, 0], [0.5, 0.2, 0], [0.6, 0.4, 0.1]]))
+    figure = figures.learning(found, {found["digest"][0]: quartiles}, figures.looks(["a"]))
+    drawn, chance = figure.axes[0].lines[1:]  # the first is the legend's
+    assert drawn.get_xydata().tolist() == [[10, 0.5], [20, 0.2], [40, 0]]
+    assert chance.get_ydata()[0] == 0.5  # of two-sequence
+    (band,) = figure.axes[0].collections
+    corners = {tuple(each) for each in band.get_paths()[0].vertices}
+    assert {(10, 0.1), (20, 0.1), (40, 0), (10, 0.6), (20, 0.4), (40, 0.1)} <= corners
+
+
+def test_a_heat_map_shows_counts_and_what_lacks():
+    found = lines(("t", 10, "a", GOOD), ("t", 10, "b", PART), ("u", 10, "a", BAD))
+    axis = figures.heat_map(found).axes[0]
+    assert [each.get_text() for each in axis.texts] == ["6/6", "2/2\nof 6", "1/6"]
+    assert len(axis.patches) == 1  # hatched
+
+
+def test_every_lower_bound_has_an_arrow_that_is_drawn():
+    lines = paper_rows.comparison(suites.load("paper").COMPARED, made_up("paper"))
+    bounded = lines[lines["bounded"].eq(True)]
+    assert len(paper_figure.paper(bounded).axes[0].texts) == len(bounded) > 3
+    left = paper_figure.paper(bounded[:1]).axes[0]  # with nothing further to the right
+    (arrow,) = left.texts
+    assert arrow.xy[0] < left.get_xlim()[1]
+
+
+def test_looks_differ_in_more_than_colour():
+    looks = figures.looks([f"cell{i}" for i in range(40)])
+    assert len(set(looks.values())) == 40
+    first = list(looks.values())[:7]
+    assert len({each.color for each in first}) == len({each.marker for each in first}) == 7
+
+
+def test_rows_of_ones_own_come_first_and_committed_ones_else(tmp_path, monkeypatch):
+    suite, own, committed = suites.load("smoke"), tmp_path / "own", tmp_path / "results"
+    monkeypatch.setattr(page, "RESULTS", committed)
+    each = suite.EXPERIMENTS[0]
+    source = page._source("smoke", suite, own / "smoke")
+    assert source.rows.empty
+    store.add(committed / "smoke" / "trials" / "a.csv", rows(each, 40).to_dict("records"))
+    source = page._source("smoke", suite, own / "smoke")
+    assert len(source.rows) == 1
+    assert source.committed
+    assert source.text.startswith("Made of the committed rows")
+    assert "own/smoke has none" in source.text
+    store.add(own / "smoke" / "trials" / "a.csv", rows(each, 40, 80).to_dict("records"))
+    source = page._source("smoke", suite, own / "smoke")
+    assert len(source.rows) == 2
+    assert not source.committed
+    assert source.text == "Made of the rows in own/smoke."
+    assert "has none" not in page._source("smoke", suite, committed / "smoke").text
+
+
+def test_a_curve_without_a_row_is_left_out(tmp_path):
+    """A kill between both writes leaves such a one; its trial is run again."""
+    suite = suites.load("smoke")
+    done = rows(suite.EXPERIMENTS[0], 40, seed=0)
+    points = made_up_points(pd.concat([done, done.assign(trial=2)]))
+    store.add(tmp_path / "trials" / "a.csv", done.to_dict("records"))
+    store.add_curves(tmp_path / "curves" / "a.csv", points.to_dict("records"))
+    assert page._source("smoke", suite, tmp_path).points["trial"].tolist() == [0, 0, 0]
+
+
+def shows(figure, label):
+    """Whether a figure has this label in its legends or at its axes."""
+    legends = [each.get_text() for legend in figure.legends for each in legend.get_texts()]
+    ticks = [each.get_text() for axis in figure.axes for each in axis.get_xticklabels()]
+    return label in legends + ticks
+
+
+def test_ones_own_cell_stands_beside_the_committed_ones(tmp_path, monkeypatch):
+    spec, suite = f"{ROOT}/tests/cells/leaky.py:Leaky", suites.load("quick")
+    own = _with_cell(suite.EXPERIMENTS, spec)
+    done = pd.concat([rows(each, *[2000] * 20, cell="Leaky", seed=0) for each in own])
+    folder = tmp_path / "quick"
+    store.add(folder / "trials" / "own.csv", done.to_dict("records"))
+    points = made_up_points(done).to_dict("records")
+    store.add_curves(folder / "curves" / "own.csv", points)
+    seen = []
+    monkeypatch.setattr(page, "_save", lambda picture, _: seen.append(picture) or "")
+    assert main(["report", "quick", "--cell", spec, "--out", str(tmp_path)]) == 0
+    assert [each.name for each in seen] == ["success", "sequences", "learning", "cost"]
+    assert all(shows(each.figure, "Leaky") for each in seen)
+    text = (folder / "report" / "quick.html").read_text()
+    assert text.count('<th scope="row">Leaky</th>') == len(own) == 6
+    assert f"report quick --cell {spec} --out {tmp_path}" in text
+    assert f"Those of Leaky: {folder}." in text
+    assert "reference" not in text  # the others are the committed rows themselves
+
+
+def failing(arguments, capsys):
+    assert main(["report", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_misuse_is_one_line_and_status_2(tmp_path, capsys):
+    assert "no suite 'fast'; there are:" in failing(["quick", "fast"], capsys)
+    assert "required: SUITE" in failing([], capsys)
+    assert "no rows of smoke in" in failing(["smoke", "--out", str(tmp_path)], capsys)
+    own = ["--cell", f"{ROOT}/tests/cells/leaky.py:Leaky", "--out", str(tmp_path)]
+    assert "make some with: python -m benchmarks run quick --cell" in failing(
+        ["quick", *own], capsys
+    )
+    assert "suite paper has no learning rates" in failing(["paper", *own], capsys)
+    own[1] = str(tmp_path / "my.py:lstm")
+    (tmp_path / "my.py").write_text("from flax.nnx import GRUCell as lstm")
+    assert "suite quick has a cell lstm of its own" in failing(["quick", *own], capsys)
+    (tmp_path / "file").write_text("mine")
+    error = failing(["quick", "--out", str(tmp_path / "file")], capsys)
+    assert "cannot write results to" in error
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_suite_without_rows_does_not_keep_the_others_from_being_written(tmp_path, capsys):
+    trials = tmp_path / "fidelity" / "trials"
+    trials.mkdir(parents=True)
+    made_up("fidelity").to_csv(trials / "all.csv", index=False)
+    assert main(["report", "smoke", "fidelity", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "fidelity/report/fidelity.html" in printed
+    assert "No report of smoke: it has no rows; make some with: python -m benchmarks run smoke" in (
+        printed.replace("\n", " ")
+    )
+    page = Page((tmp_path / "fidelity" / "report" / "fidelity.html").read_text())
+    assert [each["id"] for each in page.all("section")] == ["paper", "results"]
+
+
+SORTS = """<script>
+const columns = () => [...document.querySelectorAll("#results tbody tr")].map(
+  row => row.cells[WHICH].textContent);
+document.querySelectorAll("#results th button")[WHICH].click();
+document.body.dataset.up = columns().join(";");
+document.querySelectorAll("#results th button")[WHICH].click();
+document.body.dataset.down = columns().join(";");
+document.body.dataset.broken = [...document.images].filter(each => !each.naturalWidth).length;
+document.body.dataset.wide = document.documentElement.scrollWidth > innerWidth;
+</script></body>"""
+
+
+def browsed(path, profile, width):
+    """The page in a browser: its DOM after its scripts, and what the browser logged."""
+    offline = "disable-quic no-first-run disable-background-networking disable-component-update"
+    flags = f"headless no-sandbox disable-gpu {offline} disable-sync dump-dom enable-logging=stderr"
+    return subprocess.run(
+        [
+            CHROMIUM,
+            *(f"--{flag}" for flag in flags.split()),
+            "--v=0",
+            f"--window-size={width},1000",
+            f"--user-data-dir={profile}",
+            path.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+
+needs_browser = pytest.mark.skipif(
+    not os.access(CHROMIUM, os.X_OK), reason=f"there is no {CHROMIUM}: the pages were not looked at"
+)
+
+
+@needs_browser
+def test_a_mistake_in_a_script_would_be_seen(tmp_path):
+    (tmp_path / "page.html").write_text("<body><script>nothing.at.all</script></body>")
+    assert "CONSOLE" in browsed(tmp_path / "page.html", tmp_path / "profile", 400).stderr
+
+
+@needs_browser
+@pytest.mark.parametrize(("suite", "column", "width"), [("lags", 2, 400), ("paper", 0, 1280)])
+def test_a_browser_shows_everything_and_sorts(folder, tmp_path, suite, column, width):
+    text = (folder / suite / "report" / f"{suite}.html").read_text()
+    page = tmp_path / "page.html"
+    page.write_text(text.replace("</body>", SORTS.replace("WHICH", str(column))))
+    done = browsed(page, tmp_path / "profile", width)
+    assert "CONSOLE" not in done.stderr
+    (body,) = (each for tag, each in Page(done.stdout).elements if tag == "body")
+    assert body["data-broken"] == "0"
+    assert body["data-wide"] == "false"  # tables scroll inside their own box
+    up, down = (body[f"data-{each}"].split(";") for each in ("up", "down"))
+    assert len(up) > 3
+    assert down == up[::-1]
+    keys = [rank(each) for each in up]
+    assert keys == sorted(keys)
+
+
+def rank(text):
+    """What a solved count or a row number sorts by."""
+    solved, _, of = text.partition("/")
+    return int(solved) / int(of) if of else float(solved)
+
+
+def test_the_committed_results_have_rows_for_make_report():
+    makefile = (ROOT / "Makefile").read_text()
+    (names,) = re.findall(r"benchmarks report (.*) --out results", makefile)
+    assert all((RESULTS / name).is_dir() or name == "paper" for name in names.split())

@@ -1,0 +1,49 @@
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from benchmarks.learning.lanes import News
+from benchmarks.running import progress
+from benchmarks.running.progress import View
+from tests.support.tiny import EXPERIMENT
+
+FIRST, SECOND = EXPERIMENT, replace(EXPERIMENT, cell="gru")
+SOLVED = {"outcome": "solved", "seen": 80, "budget": 400}
+SPENT = {"outcome": "spent", "seen": 400, "budget": 400}
+
+
+def shown(terminal):
+    """All that is printed while two experiments of two trials run."""
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
+    with View(console, {FIRST: 2, SECOND: 2}) as view:
+        for each in (FIRST, SECOND):
+            view.news(News(each, 0, 0.0, [], []))
+        view.news(News(FIRST, 160, 2.0, [SOLVED], []))
+        view.news(News(SECOND, 80, 1.0, [SOLVED], []))
+        first = view.watched[FIRST.name]
+        assert (first.total, first.completed, first.speed) == (800, 160 + 320, 80)
+        view.news(News(FIRST, 320, 4.0, [SPENT], []))
+        view.news(News(SECOND, 80, 1.0, [SOLVED], []))
+        view.progress.refresh()
+    return console.file.getvalue()
+
+
+def test_without_a_terminal_one_line_for_each_experiment():
+    assert shown(terminal=False).splitlines() == [
+        "[1/2] two-sequence-10.rnn: 1/2 solved of 2, 480 sequences, 80/s",
+        "[2/2] two-sequence-10.gru: 2/2 solved of 2, 160 sequences, 80/s",
+    ]
+
+
+def test_without_a_terminal_a_sign_of_life(monkeypatch):
+    monkeypatch.setattr(progress, "QUIET_SECONDS", -1)
+    assert "... two-sequence-10.rnn: 1/1 solved of 2, 160 sequences" in shown(terminal=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["all experiments", "2/2", "[1/2] two-sequence-10.rnn: 1/2 solved"]
+)
+def test_on_a_terminal_bars_and_lines(text):
+    assert text in shown(terminal=True)

@@ -1,0 +1,46 @@
+from dataclasses import replace
+
+from benchmarks.learning.lanes import Run
+from benchmarks.running import runner, store
+from tests.running.test_store import row
+from tests.support.tiny import EXPERIMENT, experiment
+
+
+def runs(each, *indices):
+    return [Run(each, i) for i in indices]
+
+
+def test_missing_are_the_trials_without_a_row_of_this_digest_and_seed(tmp_path):
+    path = runner.path_of(EXPERIMENT, tmp_path)
+    mine = {"digest": EXPERIMENT.digest, "seed": 0}
+    store.add(
+        path, [row(1, **mine), row(3, **mine), row(0, digest="other"), row(2, **mine | {"seed": 5})]
+    )
+    assert runner.missing(EXPERIMENT, 0, tmp_path) == runs(EXPERIMENT, 0, 2, 4, 5)
+    assert runner.missing(EXPERIMENT, 5, tmp_path) == runs(EXPERIMENT, 0, 1, 3, 4, 5)
+    assert runner.missing(replace(EXPERIMENT, trials=1), 0, tmp_path)[0].index == 0
+
+
+def test_what_shares_a_recipe_is_one_job():
+    slow, fast, other = experiment(rate=0.1), experiment(rate=0.2), experiment(budget=800)
+    lacking = {slow: runs(slow, 0, 1), other: runs(other, 0), fast: runs(fast, 4)}
+    assert runner._grouped(lacking) == [
+        [*runs(slow, 0, 1), *runs(fast, 4)],
+        runs(other, 0),
+    ]
+
+
+def test_the_most_work_comes_first():
+    one, two = experiment(budget=800), experiment(budget=1600)
+    lacking = {one: runs(one, 0, 1), two: runs(two, 0)}
+    assert runner._grouped(lacking) == [runs(one, 0, 1), runs(two, 0)]  # as much: as it was
+    lacking[two].append(Run(two, 1))
+    assert runner._grouped(lacking) == [runs(two, 0, 1), runs(one, 0, 1)]
+
+
+def test_jobs_are_split_only_when_there_are_fewer_than_workers():
+    job, short = runs(EXPERIMENT, 0, 1, 2, 3, 4), runs(EXPERIMENT, 9)
+    assert runner._split([job], 2) == [runs(EXPERIMENT, 0, 2, 4), runs(EXPERIMENT, 1, 3)]
+    assert runner._split([job, short], 2) == [job, short]
+    assert runner._split([short], 4) == [short]
+    assert [len(part) for part in runner._split([job, short], 3)] == [3, 2, 1]

@@ -1,0 +1,111 @@
+import os
+
+import pandas as pd
+import pytest
+
+from benchmarks.errors import UsageError
+from benchmarks.running import store
+
+
+def row(trial, **changes):
+    """A complete row; every column has a value of its type."""
+    empty = {name: "x" if kind is str else 1 for name, kind in store.COLUMNS.items()}
+    return empty | {"trial": trial, "test_error": 0.25} | changes
+
+
+def test_rows_come_back_as_they_were(tmp_path):
+    path = tmp_path / "deep" / "a.csv"
+    given = [row(0, task_fields="Adding(T=20, x='a,\"b'"), row(1, sequences=None, commit="")]
+    store.add(path, given[1:])
+    store.add(path, given[:1])
+    back = store.read(path)
+    assert list(back.columns) == list(store.COLUMNS)
+    assert back["trial"].tolist() == [0, 1]
+    assert back["task_fields"][0] == given[0]["task_fields"]
+    assert back["commit"][1] == ""
+    assert back["sequences"][0] == 1
+    assert pd.isna(back["sequences"][1])
+
+
+def test_a_row_that_is_there_stays(tmp_path):
+    path = tmp_path / "a.csv"
+    store.add(path, [row(0, seen=7)])
+    store.add(path, [row(0, seen=8), row(0, seen=9, digest="other"), row(0, seen=10, seed=2)])
+    assert sorted(store.read(path)["seen"]) == [7, 9, 10]
+
+
+def test_a_diverged_trial_without_test_error(tmp_path):
+    store.add(tmp_path / "a.csv", [row(0, test_error=float("nan"))])
+    assert store.read(tmp_path / "a.csv")["test_error"].isna().all()
+
+
+def test_no_file_is_no_rows(tmp_path):
+    assert store.read(tmp_path / "a.csv").empty
+    assert list(store.read_suite(tmp_path).columns) == list(store.COLUMNS)
+
+
+def point(trial, sequences, wrong, **changes):
+    place = {"digest": "d", "seed": 0, "trial": trial, "sequences": sequences}
+    return place | {"wrong": wrong, "error": 0.25} | changes
+
+
+def test_curves_come_back_as_they_were(tmp_path):
+    path = tmp_path / "curves" / "a.csv"
+    given = [point(0, 40, 0.9), point(0, 80, 0.125), point(1, 40, 1.0, error=float("nan"))]
+    store.add_curves(path, given[2:])
+    store.add_curves(path, given[:2])
+    back = store.read_curves(tmp_path)
+    assert list(back.columns) == list(store.CURVE_COLUMNS)
+    assert back["sequences"].tolist() == [40, 80, 40]
+    assert back["wrong"].tolist() == [0.9, 0.125, 1.0]
+    assert back["error"].isna().tolist() == [False, False, True]
+    assert store.read_curves(tmp_path / "elsewhere").empty
+
+
+def test_a_curve_is_replaced_as_a_whole(tmp_path):
+    path = tmp_path / "a.csv"
+    others = [point(0, 40, 0.3, seed=1), point(0, 40, 0.4, digest="e")]
+    store.add_curves(path, [point(0, 40, 0.1), point(0, 80, 0.1), *others])
+    store.add_curves(path, [point(0, 60, 0.2)])
+    back = store.read(path, store.CURVE_COLUMNS)
+    assert back[["sequences", "wrong"]].to_numpy().tolist() == [[60, 0.2], [40, 0.3], [40, 0.4]]
+
+
+def test_rows_are_not_curves(tmp_path):
+    store.add(tmp_path / "a.csv", [row(0)])
+    with pytest.raises(UsageError, match="not a results file of this version"):
+        store.add_curves(tmp_path / "a.csv", [point(0, 40, 0.9)])
+
+
+@pytest.mark.parametrize(
+    "text", ["a,b\n1,2\n", "", "\x00\x01", ",".join(store.COLUMNS) + "\n" + "words," * 27 + "\n"]
+)
+def test_a_foreign_file_is_refused_and_left_alone(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="not a results file of this version"):
+        store.add(path, [row(0)])
+    assert path.read_text() == text
+
+
+def test_a_failing_disk_leaves_the_old_file_whole_and_no_rest(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    store.add(path, [row(0)])
+    before = path.read_text()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UsageError, match="No space left on device"):
+        store.add(path, [row(1)])
+    assert path.read_text() == before
+    assert os.listdir(tmp_path) == ["a.csv"]
+
+
+def test_a_folder_that_is_a_file_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write results"):
+        store.require_writable(tmp_path / "file" / "trials")
+    with pytest.raises(UsageError, match="choose another folder"):
+        store.write(tmp_path / "file" / "a.csv", "text")

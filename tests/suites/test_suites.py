@@ -1,0 +1,85 @@
+from dataclasses import replace
+
+import jax
+import pytest
+from flax import nnx
+
+from benchmarks import suites
+from benchmarks.analysis import tables
+from benchmarks.errors import UsageError
+from benchmarks.learning.select import program
+from benchmarks.running import search, store
+from benchmarks.suites import common
+
+EVERY = [(name, each) for name in suites.names() for each in suites.load(name).EXPERIMENTS]
+COMMITTED = ["quick", "lags"]
+
+
+@pytest.mark.parametrize("name", suites.names())
+def test_names_are_unique_and_safe_as_file_names(name):
+    names = [each.name for each in suites.load(name).EXPERIMENTS]
+    assert len(set(names)) == len(names)
+    assert all(text.replace(".", "").replace("-", "").isalnum() for text in names)
+    assert suites.title(suites.load(name))
+
+
+@pytest.mark.parametrize("name", suites.names())
+def test_every_experiment_could_run(name):
+    """Shapes of network, sequence and verdict fit together, without computing any."""
+    for each in suites.load(name).EXPERIMENTS:
+        task, objective = each.recipe.task, each.recipe.learner.objective(each.recipe.task)
+
+        def one(key, each=each, task=task, objective=objective):
+            sequence = task.sample(key)
+            network = each.recipe.model.build(task.n_in, task.n_out, nnx.Rngs(key))
+            net = network(sequence.inputs, sequence.length)
+            loss = objective.loss(net, sequence.targets)
+            return loss, task.judge(objective.activate(net), sequence)
+
+        loss, verdict = jax.eval_shape(one, jax.random.key(0))
+        assert loss.shape == (task.steps,)
+        assert verdict.error.shape == verdict.wrong.shape == ()
+        assert program(each.recipe).weights > 0
+
+
+def test_a_digest_changes_with_everything_but_the_number_of_trials():
+    each = suites.load("quick").EXPERIMENTS[0]
+    assert replace(each, trials=1).digest == each.digest
+    changed = [
+        replace(each, rate=0.5),
+        replace(each, version=2),
+        replace(each, data_sets=3),
+        replace(each, recipe=replace(each.recipe, budget=2000)),
+        replace(each, recipe=replace(each.recipe, task=suites.load("quick").POINTS[-1].task)),
+        replace(each, recipe=replace(each.recipe, model=replace(each.recipe.model, hidden=17))),
+    ]
+    assert len({each.digest, *(other.digest for other in changed)}) == len(changed) + 1
+    digests = [(name, each.digest) for name, each in EVERY]
+    assert len(set(digests)) == len(digests)
+
+
+def test_the_rates_are_the_ones_that_the_committed_search_chose():
+    folder, quick = common.RESULTS / "quick", suites.load("quick")
+    trials = search.candidates(quick.EXPERIMENTS)
+    rows = tables.current(trials, store.read_suite(folder / "tuning"))
+    assert tables.missing(tables.summary(trials, rows)) == ""
+    assert (rows["seed"] == search.SEED).all()
+    chosen = {(line.task, line.cell): line.rate for line in search.choose(rows).itertuples()}
+    assert search.chosen_rates(folder) == chosen
+    for name in COMMITTED:
+        for each in suites.load(name).EXPERIMENTS:
+            assert chosen[each.task, each.cell] == each.rate
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_the_committed_page_is_made_from_the_committed_rows(name):
+    suite, folder = suites.load(name), common.RESULTS / name
+    rows = store.read_suite(folder)
+    assert (folder / "table.md").read_text() == tables.page(name, suite, suite.EXPERIMENTS, rows)
+    assert set(rows["dirty"]) == {"false"}
+    assert search.SEED not in set(rows["seed"])
+
+
+def test_an_unknown_suite():
+    with pytest.raises(UsageError, match="there are: fidelity, gradient-flow, lags, paper, quick"):
+        suites.load("slow")

@@ -1,0 +1,32 @@
+"""Result rows that nobody has trained."""
+
+import pandas as pd
+
+from benchmarks.running import store
+
+
+def rows(experiment, *sequences, **changes):
+    """One row for each number of sequences; None is an unsolved trial."""
+    filled = {name: "x" if kind is str else 1 for name, kind in store.COLUMNS.items()}
+    return pd.DataFrame(
+        [
+            filled
+            | {
+                "experiment": experiment.name,
+                "digest": experiment.digest,
+                "rate": experiment.rate,
+                "trial": i,
+                "outcome": "spent" if n is None else "solved",
+                "sequences": n,
+                "milestone": n and n // 2,
+                "budget": experiment.recipe.budget,
+                "seconds": 2.0,
+                "test_size": 100,
+                "test_wrong": 10 if n else 50,
+                "test_error": 0.01 if n else 0.49,
+                "dirty": "false",
+            }
+            | changes
+            for i, n in enumerate(sequences)
+        ]
+    ).astype(store.COLUMNS)
