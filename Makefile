@@ -38,9 +38,10 @@ speed: .venv/ready ## time the learners against their alternatives (10 minutes o
 test: .venv/ready ## the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20
 
-lint: .venv/ready ## ruff, lint and format
+lint: .venv/ready ## ruff (lint, format) and import-linter (who may import whom)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \

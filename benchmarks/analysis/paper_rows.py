@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
 import pandas as pd
@@ -17,7 +16,6 @@ from benchmarks.analysis.statistics import (
     success_rate,
 )
 from benchmarks.learning.experiment import Experiment
-from benchmarks.suites import title
 
 REFERENCE = Path(__file__).parent / "reference" / "hs97_tables.csv"
 
@@ -224,20 +222,20 @@ def verdicts(lines: pd.DataFrame) -> str:
     return f"{int(counts.sum())} of {len(lines)} rows have been run: {text}." if len(counts) else ""
 
 
-def page(name: str, suite: ModuleType, rows: pd.DataFrame) -> str:
+def page(name: str, title: str, compared: Sequence[Compared], rows: pd.DataFrame) -> str:
     """The Markdown page of such a suite."""
-    lines = comparison(suite.COMPARED, rows)
+    lines = comparison(compared, rows)
     table = readable(lines).fillna("")
     if not lines["variant"].any():
         table = table.drop(columns="variant")
     parts = [
-        f"# {name}: {title(suite)}",
+        f"# {name}: {title}",
         f"Made by `python -m benchmarks run {name}`; the rows are in `trials/`.",
         missing(lines),
         verdicts(lines),
         table.to_markdown(index=False, disable_numparse=True),
         RULES,
-        tables.origin(tables.current([each.experiment for each in suite.COMPARED], rows)),
+        tables.origin(tables.current([each.experiment for each in compared], rows)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 

@@ -1,7 +1,6 @@
 """Tables: pure functions of a suite's experiments and of result rows."""
 
 from collections.abc import Sequence
-from types import ModuleType
 
 import pandas as pd
 from rich import box
@@ -11,7 +10,6 @@ from rich.text import Text
 
 from benchmarks.analysis.statistics import median_sequences, success_rate
 from benchmarks.learning.experiment import Experiment
-from benchmarks.suites import title
 
 AT_CHANCE = 0.95  # of the best constant output's error
 
@@ -162,7 +160,7 @@ def missing(lines: pd.DataFrame) -> str:
 
 def page(
     name: str,
-    suite: ModuleType,
+    title: str,
     experiments: Sequence[Experiment],
     rows: pd.DataFrame,
     reference: pd.DataFrame | None = None,
@@ -172,7 +170,7 @@ def page(
     lines = summary(experiments, rows)
     wide = matrix(lines, reference).map(lambda entry: entry.replace("\n", "<br>"))
     parts = [
-        f"# {name}: {title(suite)}",
+        f"# {name}: {title}",
         f"Made by `python -m benchmarks run {name}`; the rows are in `trials/`.",
         missing(lines),
         wide.reset_index().to_markdown(index=False),

@@ -4,7 +4,6 @@ import base64
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
 import jinja2
@@ -18,6 +17,7 @@ from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.report import figures, sections
 from benchmarks.running import store
+from benchmarks.suites.base import FlowSuite, PaperSuite, Suite
 from benchmarks.suites.common import RESULTS
 
 
@@ -89,9 +89,9 @@ def write(names: Sequence[str], out: Path | None, own: Own | None, console: Cons
         )
 
 
-def _source(name: str, suite: ModuleType, local: Path) -> Source:
+def _source(name: str, suite: Suite, local: Path) -> Source:
     """The rows in `local`, or, where it has none of this suite, the committed ones."""
-    committed, experiments, columns = RESULTS / name, suite.EXPERIMENTS, suites.columns(suite)
+    committed, experiments, columns = RESULTS / name, suite.experiments, suite.columns
     rows, points = _read(experiments, local, columns)
     if local.resolve() == committed:
         text = f"Made of the committed rows in {_shown(committed)}."
@@ -112,7 +112,7 @@ def _with_own(name: str, source: Source, own: Own, local: Path) -> Source:
     label = experiments[0].cell
     if label in {each.cell for each in source.experiments}:
         raise UsageError(f"suite {name} has a cell {label} of its own; rename the class")
-    rows, points = _read(experiments, local, suites.columns(suites.load(name)))
+    rows, points = _read(experiments, local, suites.load(name).columns)
     if rows.empty:
         raise UsageError(
             f"no rows of {label} in {_shown(local)}; make some with: "
@@ -140,14 +140,14 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
-def _page(name: str, suite: ModuleType, source: Source, command: str, folder: Path) -> str:
+def _page(name: str, suite: Suite, source: Source, command: str, folder: Path) -> str:
     """The page; its figures are written on the way."""
     with matplotlib.rc_context(figures.STYLE):
         contents = _contents(name, suite, source)
         svgs = [_save(picture, folder) for picture in contents.pictures]
     return _template().render(
         name=name,
-        title=suites.title(suite),
+        title=suite.title,
         source=source.text,
         origin=tables.origin(source.rows),
         command=command,
@@ -156,14 +156,14 @@ def _page(name: str, suite: ModuleType, source: Source, command: str, folder: Pa
     )
 
 
-def _contents(name: str, suite: ModuleType, source: Source) -> sections.Contents:
-    if hasattr(suite, "COMPARED"):
+def _contents(name: str, suite: Suite, source: Source) -> sections.Contents:
+    if isinstance(suite, PaperSuite):
         return sections.of_paper(suite, source.rows, source.points)
-    if hasattr(suite, "COLUMNS"):
+    if isinstance(suite, FlowSuite):
         return sections.of_flow(suite, source.rows)
     reference = None
     if not source.committed:
-        committed = tables.current(suite.EXPERIMENTS, store.read_suite(RESULTS / name))
+        committed = tables.current(suite.experiments, store.read_suite(RESULTS / name))
         reference = None if committed.empty else committed
     return sections.of_cells(source.experiments, source.rows, source.points, reference)
 

@@ -1,7 +1,6 @@
 """What stands on the report of a suite: pure functions of its experiments and rows."""
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 import pandas as pd
@@ -13,6 +12,7 @@ from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.program import TEST_GROUP
 from benchmarks.report import figures, flow_figure, paper_figure
 from benchmarks.running import flow_study
+from benchmarks.suites.base import PaperSuite, Suite
 
 WILSON = "Solved trials of all, with 95 % Wilson intervals."
 RESULTS = (
@@ -114,9 +114,9 @@ def of_cells(
     )
 
 
-def of_paper(suite: ModuleType, rows: pd.DataFrame, points: pd.DataFrame) -> Contents:
+def of_paper(suite: PaperSuite, rows: pd.DataFrame, points: pd.DataFrame) -> Contents:
     """The page of a suite that stands beside the paper's rows; `points` are learning curves."""
-    lines, counts = paper_rows.comparison(suite.COMPARED, rows), counted(rows)
+    lines, counts = paper_rows.comparison(suite.compared, rows), counted(rows)
     table = paper_rows.readable(lines).fillna("").replace("*literal*", "literal")
     if not lines["variant"].any():
         table = table.drop(columns="variant")
@@ -131,7 +131,7 @@ def of_paper(suite: ModuleType, rows: pd.DataFrame, points: pd.DataFrame) -> Con
         "the mean is a lower bound), with 95 % bootstrap intervals over trials; success rates with "
         "95 % Wilson intervals. The paper gives no intervals, and not always a success rate.",
     )
-    ours = labelled(suite.EXPERIMENTS, rows)
+    ours = labelled(suite.experiments, rows)
     looks = figures.looks(list(dict.fromkeys(ours["cell"])))
     learning = [
         each._replace(statistic=f"{counts} {each.statistic}")
@@ -142,9 +142,9 @@ def of_paper(suite: ModuleType, rows: pd.DataFrame, points: pd.DataFrame) -> Con
     return Contents(list(filter(None, notices)), [picture, *learning], None, [sheet])
 
 
-def of_flow(suite: ModuleType, rows: pd.DataFrame) -> Contents:
+def of_flow(suite: Suite, rows: pd.DataFrame) -> Contents:
     """The page of the suite that measures how an error flows through initial networks."""
-    lines, counts = flow_study.summary(suite.EXPERIMENTS, rows), counted(rows)
+    lines, counts = flow_study.summary(suite.experiments, rows), counted(rows)
     picture = Picture(
         "flow",
         "What is left of an error",

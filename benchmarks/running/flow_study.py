@@ -10,7 +10,6 @@ not depend on the size of the error nor on the loss.
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
 import jax
 import jax.numpy as jnp
@@ -175,11 +174,11 @@ def finding(lines: pd.DataFrame) -> str:
     return f"Left of an error after {steps} steps, in the median: {', '.join(texts)}."
 
 
-def page(name: str, suite: ModuleType, lines: pd.DataFrame, rows: pd.DataFrame) -> str:
+def page(name: str, title: str, lines: pd.DataFrame, rows: pd.DataFrame) -> str:
     """The Markdown page of the study."""
     wide = matrix(lines).map(lambda entry: entry.replace("\n", "<br>"))
     parts = [
-        f"# {name}: {tables.title(suite)}",
+        f"# {name}: {title}",
         f"Made by `python -m benchmarks run {name}`; the rows are in `trials/`.",
         missing(lines),
         wide.reset_index().to_markdown(index=False, disable_numparse=True),

@@ -230,7 +230,7 @@ def representatives() -> Iterable[Experiment]:
     """The first LSTM of each kind in the suites that take minutes, then in the paper's."""
     found = {}
     for name in ("smoke", "quick", "paper"):
-        for each in suites.load(name).EXPERIMENTS:
+        for each in suites.load(name).experiments:
             kind = type(each.recipe.task), each.recipe.learner.program, type(each.recipe.model)
             if each.cell.startswith("lstm"):
                 found.setdefault(kind, each)

@@ -10,6 +10,7 @@ from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.criteria import Inspection, Recent
 from benchmarks.learning.learners import LinearOutput, Online, PlainDelta, Stepwise
 from benchmarks.suites import paper
+from benchmarks.suites.base import PaperSuite
 from models.lstm97.lag_net import Growth, LagNet97
 from tasks.reber import Reber
 
@@ -75,3 +76,4 @@ COMPARED = (
 """Variants beside the rows that they are to explain."""
 
 EXPERIMENTS = tuple(each.experiment for each in COMPARED)
+SUITE = PaperSuite("fidelity", __doc__, EXPERIMENTS, compared=COMPARED)

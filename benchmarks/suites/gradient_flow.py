@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Online
-from benchmarks.running import flow_study
 from benchmarks.suites import paper
+from benchmarks.suites.base import FlowSuite
 from benchmarks.suites.common import Point, experiments
 from tasks.two_sequence import TwoSequence3a
 
@@ -19,7 +19,6 @@ POINTS = tuple(
 )
 
 NETWORKS = 100
-COLUMNS = flow_study.COLUMNS
 
 
 def lstm97(point: Point, cell: str, truncate: bool) -> Experiment:
@@ -36,3 +35,4 @@ EXPERIMENTS = (
     *(lstm97(point, "lstm97", truncate=True) for point in POINTS),
     *(lstm97(point, "lstm97-full", truncate=False) for point in POINTS),
 )
+SUITE = FlowSuite("gradient-flow", __doc__, EXPERIMENTS, tuned_by=TUNED_BY)

@@ -1,5 +1,6 @@
 """Success rate against delay: adding, temporal order and 2c, from 20 steps to 1000."""
 
+from benchmarks.suites.base import Suite
 from benchmarks.suites.common import Point, experiments
 from tasks.adding import Adding
 from tasks.lag import Lag2c
@@ -21,3 +22,4 @@ POINTS = tuple(
 
 TUNED_BY = "quick"  # at one delay of each task, for all delays  # FIDELITY S5
 EXPERIMENTS = experiments(POINTS, trials=20, rates_of=TUNED_BY)
+SUITE = Suite("lags", __doc__, EXPERIMENTS, tuned_by=TUNED_BY)

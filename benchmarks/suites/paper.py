@@ -9,6 +9,7 @@ from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.criteria import Inspection, Recent
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Online
+from benchmarks.suites.base import PaperSuite
 from models.lstm97.lag_net import LagNet97
 from models.lstm97.net import Net97
 from tasks import adding, lag, multiplication, temporal_order, two_sequence
@@ -170,3 +171,4 @@ EXPERIMENTS = tuple(
     )
 )
 """The longest first, so that no core is left alone with one at the end."""
+SUITE = PaperSuite("paper", __doc__, EXPERIMENTS, compared=COMPARED)

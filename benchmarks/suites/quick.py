@@ -1,5 +1,6 @@
 """Which cell bridges a long delay? Six tasks, six cells, some minutes."""
 
+from benchmarks.suites.base import Suite
 from benchmarks.suites.common import Point, experiments
 from tasks.adding import Adding
 from tasks.lag import Lag2c
@@ -20,3 +21,4 @@ POINTS = (
 
 TUNED_BY = "quick"
 EXPERIMENTS = experiments(POINTS, trials=20, rates_of=TUNED_BY)
+SUITE = Suite("quick", __doc__, EXPERIMENTS, tuned_by=TUNED_BY)

@@ -10,6 +10,7 @@ from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Adam, Learner, Momentum, Online
 from benchmarks.running.search import DEFAULT, chosen_rates
 from benchmarks.suites import paper
+from benchmarks.suites.base import Suite
 from benchmarks.suites.common import CORE_CELLS, HIDDEN, RESULTS, Point
 from models.lstm97.net import Net97
 from models.network import Recurrent
@@ -82,3 +83,4 @@ EXPERIMENTS = (
     of_1997(ORDER, paper.ORDER_6A_NET, 0.5, budget=50_000),
 )
 """The slowest first, so that no core is left alone with one at the end."""
+SUITE = Suite("smoke", __doc__, EXPERIMENTS, tuned_by=TUNED_BY)

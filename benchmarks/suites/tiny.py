@@ -1,5 +1,6 @@
 """A minute of everything, to see that the machinery runs; its figures mean nothing."""
 
+from benchmarks.suites.base import Suite
 from benchmarks.suites.common import Point, experiments
 from tasks.adding import Adding
 from tasks.reber import Reber
@@ -12,3 +13,4 @@ POINTS = (
 )
 
 EXPERIMENTS = experiments(POINTS, trials=4)
+SUITE = Suite("tiny", __doc__, EXPERIMENTS)

@@ -21,12 +21,12 @@ from tests.support.made_up import rows
 SUITE, STUDY = suites.load("paper"), suites.load("fidelity")
 PAPER = paper_rows.reference()
 ROWS = PAPER[PAPER["method"] == "lstm97"]
-BY_ROW = {each.row: each.experiment for each in SUITE.COMPARED}
+BY_ROW = {each.row: each.experiment for each in SUITE.compared}
 
 
 def test_all_rows_of_this_method_are_there_in_their_order():
     assert list(BY_ROW) == list(ROWS.index)
-    assert len(BY_ROW) == len(SUITE.EXPERIMENTS) == 31
+    assert len(BY_ROW) == len(SUITE.experiments) == 31
 
 
 @pytest.mark.parametrize("row", BY_ROW)
@@ -76,7 +76,7 @@ def test_both_points_of_multiplication_are_recorded_in_one_run():
     assert BY_ROW["8.2"].recipe.milestone == BY_ROW["8.1"].recipe.criterion
 
 
-@pytest.mark.parametrize("each", SUITE.COMPARED, ids=lambda each: each.row)
+@pytest.mark.parametrize("each", SUITE.compared, ids=lambda each: each.row)
 def test_an_experiment_runs(each, monkeypatch):
     """Some hundred sequences of a few trials change their weights and leave them finite."""
     recipe = replace(each.experiment.recipe, budget=100, inspect_every=100)
@@ -132,7 +132,7 @@ ONE_CHANGE = {
 }
 
 
-@pytest.mark.parametrize("each", STUDY.COMPARED, ids=lambda each: f"{each.row} {each.variant}")
+@pytest.mark.parametrize("each", STUDY.compared, ids=lambda each: f"{each.row} {each.variant}")
 def test_a_variant_changes_one_thing_only(each):
     found = difference(BY_ROW[each.row], each.experiment) - {".task"}
     assert found
@@ -203,7 +203,7 @@ def test_the_bootstrap_covers_the_mean_as_often_as_it_says():
 
 
 def test_a_row_that_has_not_run_is_said_to_lack():
-    lines = comparison(SUITE.COMPARED, rows(BY_ROW["7.1"], 100))
+    lines = comparison(SUITE.compared, rows(BY_ROW["7.1"], 100))
     assert lines.set_index("row").loc["7.2", "trials"] == 0
     assert "not run" in set(readable(lines)["solved"])
     assert "1 of 31 rows have been run" in paper_rows.verdicts(lines)
@@ -212,19 +212,19 @@ def test_a_row_that_has_not_run_is_said_to_lack():
 
 @pytest.mark.parametrize("suite", [SUITE, STUDY], ids=["paper", "fidelity"])
 def test_the_table_fits_80_columns(suite):
-    trials = pd.concat(rows(each.experiment, 10**6, 2 * 10**6) for each in suite.COMPARED)
+    trials = pd.concat(rows(each.experiment, 10**6, 2 * 10**6) for each in suite.compared)
     console = Console(file=io.StringIO(), width=80)
-    console.print(paper_rows.terminal(comparison(suite.COMPARED, trials), suites.title(suite)))
+    console.print(paper_rows.terminal(comparison(suite.compared, trials), suite.title))
     lines = console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
     body = [line for line in lines if line[:1].isdigit()]
-    assert len(body) == len(suite.COMPARED)
+    assert len(body) == len(suite.compared)
 
 
 @pytest.mark.parametrize(("name", "rows"), [("paper", 31), ("fidelity", 42)])
 def test_all_rows_have_been_run(name, rows):
-    compared = suites.load(name).COMPARED
+    compared = suites.load(name).compared
     lines = paper_rows.comparison(compared, store.read_suite(RESULTS / name))
     assert paper_rows.missing(lines) == ""
     assert len(lines) == rows
@@ -235,7 +235,8 @@ def test_all_rows_have_been_run(name, rows):
 def test_the_committed_page_is_made_from_the_committed_rows(name):
     folder, suite = RESULTS / name, suites.load(name)
     committed = store.read_suite(folder)
-    assert (folder / "table.md").read_text() == paper_rows.page(name, suite, committed)
+    page = paper_rows.page(name, suite.title, suite.compared, committed)
+    assert (folder / "table.md").read_text() == page
     assert set(committed["dirty"]) == {"false"}
 
 

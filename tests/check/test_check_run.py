@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from benchmarks import suites
-from benchmarks.__main__ import main
 from benchmarks.check import baseline, output, run, verdicts
 from benchmarks.check.output import Files, Report
 from benchmarks.check.studies import document, faults, null, planted
+from benchmarks.cli.main import main
 from benchmarks.errors import UsageError
 from benchmarks.running import store
 from benchmarks.running.cell_file import cell_from
@@ -24,7 +24,7 @@ from tests.support.tiny import EXPERIMENT
 
 ROOT = Path(__file__).parents[2]
 CELL = ROOT / "tests" / "cells" / "leaky.py"
-SUITE = suites.load("tiny").EXPERIMENTS
+SUITE = suites.load("tiny").experiments
 LOSER = SUITE[0].name
 
 
@@ -179,12 +179,12 @@ def test_a_users_cell_is_compared_whatever_its_file_says(tmp_path):
 
 
 def test_a_users_cell_from_baseline_to_check(tmp_path, training, monkeypatch):
-    monkeypatch.setattr("benchmarks.__main__._search", lambda *_: None)
+    monkeypatch.setattr("benchmarks.cli.chosen.search_rates", lambda *_: None)
     path, cell = tmp_path / "baseline.csv", tmp_path / "cell.py"
     cell.write_text(CELL.read_text())
     arguments = ["--cell", f"{cell}:Leaky", "--baseline", str(path)]
     assert main(["baseline", *arguments]) == 0
-    tasks = {(each.task, each.delay) for each in suites.load("smoke").EXPERIMENTS}
+    tasks = {(each.task, each.delay) for each in suites.load("smoke").experiments}
     assert baseline.load(path).rows["experiment"].nunique() == len(tasks)
     cell.write_text(CELL.read_text() + "\n# changed\n")
     assert main(["check", *arguments]) == 0
@@ -245,7 +245,7 @@ def test_files_that_are_not_wanted_are_not_written(tmp_path):
 
 
 def test_the_suite_is_what_the_issue_wants():
-    smoke = suites.load("smoke").EXPERIMENTS
+    smoke = suites.load("smoke").experiments
     assert min(each.trials for each in smoke) >= 64
     cells = {each.cell for each in smoke}
     assert cells == {"rnn", "lstm", "gru", "mut1", "mut2", "mut3", "lstm97"}
@@ -255,14 +255,14 @@ def test_the_suite_is_what_the_issue_wants():
 def test_the_committed_baseline_is_of_this_suite():
     if run.BASELINE.exists():
         base = baseline.load(run.BASELINE)
-        smoke = suites.load("smoke").EXPERIMENTS
+        smoke = suites.load("smoke").experiments
         baseline.require_same(run.BASELINE, base, "smoke", run.SEED, smoke)
         assert base.origin["dirty"] == "false"
         assert set(base.rows.groupby("experiment").size()) == {run.TIMES * 64}
 
 
 def test_every_fault_touches_something_and_only_what_it_should():
-    smoke = suites.load("smoke").EXPERIMENTS
+    smoke = suites.load("smoke").experiments
     touched = {each.name: faults.planted(each, smoke) for each in planted.FAULTS}
     assert all(touched.values())
     assert {each.cell for each in touched["state-cut"]} == {"gru"}

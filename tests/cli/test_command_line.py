@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.cli.main import main
 from benchmarks.running import store
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import suites
-from benchmarks.__main__ import main
+from benchmarks.cli.main import main
 from benchmarks.inside import inspection, panels
 from benchmarks.inside.weights import Weights
 from benchmarks.learning.flow import Passage
@@ -123,7 +123,7 @@ def test_inspect_finds_the_suite_of_an_experiment(tmp_path, monkeypatch, capsys)
 
 def made_up(*ratios):
     """Rows of one experiment of the suite, one for each ratio."""
-    each = FLOW.EXPERIMENTS[0]
+    each = FLOW.experiments[0]
     filled = {name: "x" if kind is str else 0 for name, kind in flow_study.COLUMNS.items()}
     known = {"digest": each.digest, "delay": each.delay, "cell": each.cell, "dirty": "false"}
     rows = [filled | known | {"near": 2.0, "far": 2 * r, "trial": i} for i, r in enumerate(ratios)]
@@ -136,7 +136,7 @@ def test_lines_are_quartiles_over_networks():
     assert (line.low, line.median, line.high) == pytest.approx((0.2, 0.3, 0.4))
     assert line.step ** (each.delay - 1) == pytest.approx(0.3)
     assert (line.trials, line.missing) == (5, 95)
-    lines = flow_study.summary(FLOW.EXPERIMENTS[:2], rows)
+    lines = flow_study.summary(FLOW.experiments[:2], rows)
     wide = flow_study.matrix(lines)
     assert wide.loc["rnn", "T = 10"] == "0.30\n0.20 to 0.40"
     assert wide.loc["lstm", "T = 10"] == "not run"
@@ -176,7 +176,7 @@ def test_the_committed_page_is_made_from_the_committed_rows():
     folder = RESULTS / "gradient-flow"
     rows = store.read_suite(folder, flow_study.COLUMNS)
     assert set(rows["dirty"]) == {"false"}
-    lines = flow_study.summary(FLOW.EXPERIMENTS, rows)
-    page = flow_study.page("gradient-flow", FLOW, lines, rows)
+    lines = flow_study.summary(FLOW.experiments, rows)
+    page = flow_study.page("gradient-flow", FLOW.title, lines, rows)
     assert (folder / "table.md").read_text() == page
     assert flow_study.missing(lines) == ""

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from benchmarks import suites
-from benchmarks.__main__ import _with_cell, main
 from benchmarks.analysis import paper_rows, sentences
+from benchmarks.cli.chosen import with_cell
+from benchmarks.cli.main import main
 from benchmarks.learning.curves import Quartiles
 from benchmarks.report import figures, page, paper_figure, sections
 from benchmarks.running import store
@@ -33,7 +34,7 @@ NEEDED = [(200, 400, 200, 400), (400, 800, 1600, None), (None,), (800, 1000, Non
 
 def made_up(name):
     """Rows of some experiments of a suite, some of them incomplete; the same on each call."""
-    chosen = suites.load(name).EXPERIMENTS
+    chosen = suites.load(name).experiments
     if name == "lags":
         chosen = [each for each in chosen if each.cell in ("rnn", "gru") and each.delay < 100]
     kinds = cycle(NEEDED)
@@ -232,7 +233,7 @@ def test_a_heat_map_shows_counts_and_what_lacks():
 
 
 def test_every_lower_bound_has_an_arrow_that_is_drawn():
-    lines = paper_rows.comparison(suites.load("paper").COMPARED, made_up("paper"))
+    lines = paper_rows.comparison(suites.load("paper").compared, made_up("paper"))
     bounded = lines[lines["bounded"].eq(True)]
     assert len(paper_figure.paper(bounded).axes[0].texts) == len(bounded) > 3
     left = paper_figure.paper(bounded[:1]).axes[0]  # with nothing further to the right
@@ -250,7 +251,7 @@ def test_looks_differ_in_more_than_colour():
 def test_rows_of_ones_own_come_first_and_committed_ones_else(tmp_path, monkeypatch):
     suite, own, committed = suites.load("smoke"), tmp_path / "own", tmp_path / "results"
     monkeypatch.setattr(page, "RESULTS", committed)
-    each = suite.EXPERIMENTS[0]
+    each = suite.experiments[0]
     source = page._source("smoke", suite, own / "smoke")
     assert source.rows.empty
     store.add(committed / "smoke" / "trials" / "a.csv", rows(each, 40).to_dict("records"))
@@ -270,7 +271,7 @@ def test_rows_of_ones_own_come_first_and_committed_ones_else(tmp_path, monkeypat
 def test_a_curve_without_a_row_is_left_out(tmp_path):
     """A kill between both writes leaves such a one; its trial is run again."""
     suite = suites.load("smoke")
-    done = rows(suite.EXPERIMENTS[0], 40, seed=0)
+    done = rows(suite.experiments[0], 40, seed=0)
     points = made_up_points(pd.concat([done, done.assign(trial=2)]))
     store.add(tmp_path / "trials" / "a.csv", done.to_dict("records"))
     store.add_curves(tmp_path / "curves" / "a.csv", points.to_dict("records"))
@@ -286,7 +287,7 @@ def shows(figure, label):
 
 def test_ones_own_cell_stands_beside_the_committed_ones(tmp_path, monkeypatch):
     spec, suite = f"{ROOT}/tests/cells/leaky.py:Leaky", suites.load("quick")
-    own = _with_cell(suite.EXPERIMENTS, spec)
+    own = with_cell(suite.experiments, spec)
     done = pd.concat([rows(each, *[2000] * 20, cell="Leaky", seed=0) for each in own])
     folder = tmp_path / "quick"
     store.add(folder / "trials" / "own.csv", done.to_dict("records"))

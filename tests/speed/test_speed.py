@@ -13,7 +13,7 @@ from flax import nnx
 from rich.console import Console
 
 from benchmarks import speed
-from benchmarks.__main__ import main
+from benchmarks.cli.main import main
 from benchmarks.learning.learners import Adam
 from benchmarks.learning.program import TRAIN, setups
 from benchmarks.learning.select import program

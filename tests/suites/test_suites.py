@@ -9,24 +9,24 @@ from benchmarks.analysis import tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.select import program
 from benchmarks.running import search, store
-from benchmarks.suites import common
+from benchmarks.suites import common, quick
 
-EVERY = [(name, each) for name in suites.names() for each in suites.load(name).EXPERIMENTS]
+EVERY = [(name, each) for name in suites.names() for each in suites.load(name).experiments]
 COMMITTED = ["quick", "lags"]
 
 
 @pytest.mark.parametrize("name", suites.names())
 def test_names_are_unique_and_safe_as_file_names(name):
-    names = [each.name for each in suites.load(name).EXPERIMENTS]
+    names = [each.name for each in suites.load(name).experiments]
     assert len(set(names)) == len(names)
     assert all(text.replace(".", "").replace("-", "").isalnum() for text in names)
-    assert suites.title(suites.load(name))
+    assert suites.load(name).title
 
 
 @pytest.mark.parametrize("name", suites.names())
 def test_every_experiment_could_run(name):
     """Shapes of network, sequence and verdict fit together, without computing any."""
-    for each in suites.load(name).EXPERIMENTS:
+    for each in suites.load(name).experiments:
         task, objective = each.recipe.task, each.recipe.learner.objective(each.recipe.task)
 
         def one(key, each=each, task=task, objective=objective):
@@ -43,14 +43,14 @@ def test_every_experiment_could_run(name):
 
 
 def test_a_digest_changes_with_everything_but_the_number_of_trials():
-    each = suites.load("quick").EXPERIMENTS[0]
+    each = suites.load("quick").experiments[0]
     assert replace(each, trials=1).digest == each.digest
     changed = [
         replace(each, rate=0.5),
         replace(each, version=2),
         replace(each, data_sets=3),
         replace(each, recipe=replace(each.recipe, budget=2000)),
-        replace(each, recipe=replace(each.recipe, task=suites.load("quick").POINTS[-1].task)),
+        replace(each, recipe=replace(each.recipe, task=quick.POINTS[-1].task)),
         replace(each, recipe=replace(each.recipe, model=replace(each.recipe.model, hidden=17))),
     ]
     assert len({each.digest, *(other.digest for other in changed)}) == len(changed) + 1
@@ -59,7 +59,7 @@ def test_a_digest_changes_with_everything_but_the_number_of_trials():
 
 
 def test_the_rates_are_the_ones_that_the_committed_search_chose():
-    folder, quick = common.RESULTS / "quick", suites.load("quick")
+    folder = common.RESULTS / "quick"
     trials = search.candidates(quick.EXPERIMENTS)
     rows = tables.current(trials, store.read_suite(folder / "tuning"))
     assert tables.missing(tables.summary(trials, rows)) == ""
@@ -67,7 +67,7 @@ def test_the_rates_are_the_ones_that_the_committed_search_chose():
     chosen = {(line.task, line.cell): line.rate for line in search.choose(rows).itertuples()}
     assert search.chosen_rates(folder) == chosen
     for name in COMMITTED:
-        for each in suites.load(name).EXPERIMENTS:
+        for each in suites.load(name).experiments:
             assert chosen[each.task, each.cell] == each.rate
 
 
@@ -75,7 +75,8 @@ def test_the_rates_are_the_ones_that_the_committed_search_chose():
 def test_the_committed_page_is_made_from_the_committed_rows(name):
     suite, folder = suites.load(name), common.RESULTS / name
     rows = store.read_suite(folder)
-    assert (folder / "table.md").read_text() == tables.page(name, suite, suite.EXPERIMENTS, rows)
+    page = tables.page(name, suite.title, suite.experiments, rows)
+    assert (folder / "table.md").read_text() == page
     assert set(rows["dirty"]) == {"false"}
     assert search.SEED not in set(rows["seed"])
 

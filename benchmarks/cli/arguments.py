@@ -1,0 +1,81 @@
+"""Arguments that several commands take, and what they mean."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.running import search
+from benchmarks.suites.common import RESULTS
+
+
+def add_command(
+    commands, name: str, text: str, command: Callable, resumes: bool = False
+) -> argparse.ArgumentParser:
+    """A new command.
+
+    Args:
+        commands: where it is added.
+        name: what the user types.
+        text: what it does, in a line.
+        command: called with the parsed options; returns the exit status, or None for 0.
+        resumes: whether the same command goes on where an interrupted one stopped.
+    """
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=command, resumes=resumes)
+    return parser
+
+
+def add_experiments(parser: argparse.ArgumentParser) -> None:
+    """The suite, and which of its experiments."""
+    parser.add_argument("suite", help="see `list`")
+    parser.add_argument("pattern", nargs="?", default="*", help="which experiments: 'adding-*'")
+
+
+def add_cell(parser: argparse.ArgumentParser, text: str = "your own cell on the same tasks"):
+    """A cell of the user's own."""
+    parser.add_argument("--cell", metavar="FILE:CLASS", help=text)
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """The folder of results."""
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
+
+
+def add_trials(parser: argparse.ArgumentParser) -> None:
+    """The number of trials of each experiment."""
+    parser.add_argument("--trials", type=positive, help="default: what the suite says")
+
+
+def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:
+    """The seed of the run."""
+    parser.add_argument("--seed", type=seed, default=default, help=f"default: {default}")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text}")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A seed that reported trials may use."""
+    if not text.isdigit() or int(text) >= 2**31 or int(text) == search.SEED:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number from 0 to 2^31 - 1 other than {search.SEED} "
+            f"(the seed of the search for rates), not {text}"
+        )
+    return int(text)
+
+
+def folder(out: Path | None, suite: str) -> Path:
+    """A suite's folder of results."""
+    return (out or RESULTS / "local").resolve() / suite
+
+
+def console() -> Console:
+    """Where to print: a table in a file or a pipe is as wide as it must be, not cut."""
+    return Console() if sys.stdout.isatty() else Console(width=120)

@@ -1,0 +1,19 @@
+"""`baseline`: runs what later checks compare with."""
+
+from benchmarks.check import run
+from benchmarks.cli import arguments
+from benchmarks.cli.check import add_suite
+from benchmarks.cli.chosen import searched
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "run what later checks compare with"
+    parser = arguments.add_command(commands, "baseline", text, _command, resumes=True)
+    add_suite(parser, run.BASELINE_SEED)
+
+
+def _command(options) -> None:
+    console = arguments.console()
+    experiments = searched(options.suite, "*", options.cell, None, None, console)
+    run.run_baseline(options.suite, experiments, options.seed, options.baseline, console)

@@ -1,0 +1,73 @@
+"""Reads a command and carries it out."""
+
+import argparse
+import os
+import sys
+
+import jax
+
+from benchmarks.cli import baseline, check, inspect, listing, report, run, speed, table, tune
+from benchmarks.errors import UsageError
+
+COMMANDS = (listing, run, table, tune, report, inspect, check, baseline, speed)
+
+EXAMPLES = """\
+examples:
+  python -m benchmarks list                      the suites
+  python -m benchmarks list quick                the experiments of a suite
+  python -m benchmarks run quick                 run a suite and print its table
+  python -m benchmarks run quick 'adding-*'      only some experiments (a shell pattern)
+  python -m benchmarks run quick --cell my.py:MyCell
+                                                 the suite's tasks with your own cell, a class
+                                                 made as MyCell(n_in, n_hidden, rngs=...)
+  python -m benchmarks table quick               the table again, with the committed reference
+  python -m benchmarks report quick lags         a page with figures and statistics of each
+  python -m benchmarks inspect quick adding-40.lstm
+                                                 train one trial, draw its gates and error flow
+  python -m benchmarks check                     has learning got worse since the baseline?
+
+A run that was interrupted continues where it stopped: give the same command again.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command.
+
+    Returns:
+        The exit status: 0, 1 when a check finds a regression, 2 on misuse, 130 when interrupted.
+    """
+    # This process only draws and writes; a GPU belongs to the workers that it starts.
+    jax.config.update("jax_platforms", "cpu")
+    kept = ""
+    try:
+        options = _parser().parse_args(arguments)
+        if options.resumes:
+            kept = "; finished trials are kept, the same command continues"
+        return options.command(options) or 0
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"benchmarks: interrupted{kept}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `| head` has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        raise UsageError(f"{message}; see python -m benchmarks --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m benchmarks",
+        description="Long-time-lag tasks of Hochreiter & Schmidhuber 1997 for recurrent cells.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands)
+    return parser

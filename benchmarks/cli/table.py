@@ -1,0 +1,69 @@
+"""`table`: prints the table of what has been run, and writes it as .md and .csv."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import suites
+from benchmarks.analysis import tables
+from benchmarks.cli import arguments
+from benchmarks.cli.chosen import chosen
+from benchmarks.errors import UsageError
+from benchmarks.learning.experiment import Experiment
+from benchmarks.running import store
+from benchmarks.suites.common import RESULTS
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "print the table of what has been run, and write it as .md and .csv"
+    parser = arguments.add_command(commands, "table", text, _command)
+    arguments.add_experiments(parser)
+    arguments.add_cell(parser)
+    arguments.add_out(parser)
+    arguments.add_trials(parser)
+
+
+def _command(options) -> None:
+    suite, pattern, cell, out = options.suite, options.pattern, options.cell, options.out
+    experiments = chosen(suite, pattern, cell, options.trials, out)
+    home, whole = arguments.folder(out, suite), pattern == "*" and not cell
+    show(suite, experiments, home, arguments.console(), whole)
+
+
+def show(
+    name: str, experiments: Sequence[Experiment], folder: Path, console: Console, whole: bool
+) -> None:
+    """Prints the table of a suite's experiments.
+
+    Args:
+        name: the suite.
+        experiments: which of its experiments.
+        folder: where their rows are.
+        console: where to print.
+        whole: whether these are all of the suite; then table.md and table.csv are written, too.
+
+    Raises:
+        UsageError: there are no rows.
+    """
+    suite = suites.load(name)
+    rows = tables.current(experiments, store.read_suite(folder, suite.columns))
+    if rows.empty:
+        raise UsageError(
+            f"no rows of these experiments in {folder}; "
+            f"make some with: python -m benchmarks run {name}"
+        )
+    committed = None
+    if folder != RESULTS / name:
+        committed = tables.current(experiments, store.read_suite(RESULTS / name, suite.columns))
+    shown = suite.shown(experiments, rows, committed)
+    console.print(shown.table)
+    console.print()
+    for text in [*shown.notes, tables.origin(rows)]:
+        console.print(text, highlight=False)
+    if whole:
+        store.write(folder / "table.md", shown.page)
+        store.write(folder / "table.csv", shown.lines.to_csv(index=False, lineterminator="\n"))
+        console.print(f"More in {os.path.relpath(folder)}/table.md", highlight=False)

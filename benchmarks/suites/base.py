@@ -1,0 +1,136 @@
+"""What a suite is: experiments, and how their rows become a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+from rich.console import RenderableType
+
+from benchmarks.analysis import paper_rows, tables
+from benchmarks.analysis.paper_rows import Compared
+from benchmarks.learning.experiment import Experiment
+from benchmarks.running import flow_study, store
+
+
+class Shown(NamedTuple):
+    """The table of a suite in three forms.
+
+    Attributes:
+        table: for the terminal.
+        notes: sentences below it.
+        page: Markdown, a file of its own.
+        lines: one row for each experiment.
+    """
+
+    table: RenderableType
+    notes: list[str]
+    page: str
+    lines: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Experiments that are run, shown and reported together: tasks by cells.
+
+    Attributes:
+        name: what the command line calls it; its module has underscores for hyphens.
+        text: the docstring of its module, whose first line is the suite's title.
+        experiments: what is run.
+        tuned_by: the suite whose experiments the search for learning rates runs, often itself;
+            None where the rates are fixed.
+    """
+
+    name: str
+    text: str
+    experiments: tuple[Experiment, ...]
+    tuned_by: str | None = None
+
+    columns = store.COLUMNS
+    trains = True  # whether `run` trains the experiments
+
+    @property
+    def title(self) -> str:
+        """What the suite is, in a line."""
+        return self.text.strip().splitlines()[0].rstrip(".")
+
+    def shown(
+        self,
+        experiments: Sequence[Experiment],
+        rows: pd.DataFrame,
+        committed: pd.DataFrame | None = None,
+    ) -> Shown:
+        """The table of some of its experiments.
+
+        Args:
+            experiments: which ones.
+            rows: theirs.
+            committed: rows of the committed results to show beside them.
+        """
+        lines = tables.summary(experiments, rows)
+        reference = None
+        if committed is not None and len(committed):
+            reference = tables.summary(experiments, committed)
+        return Shown(
+            tables.terminal(tables.matrix(lines, reference), self.title),
+            [tables.RULES + (tables.REFERENCE if reference is not None else "")]
+            + [text for text in [tables.missing(lines)] if text],
+            tables.page(self.name, self.title, experiments, rows, reference),
+            lines,
+        )
+
+
+@dataclass(frozen=True)
+class PaperSuite(Suite):
+    """A suite whose experiments stand beside rows of the paper.
+
+    Attributes:
+        compared: experiments beside the rows that they reproduce, in the order of the table.
+    """
+
+    compared: tuple[Compared, ...] = ()
+
+    def shown(
+        self,
+        experiments: Sequence[Experiment],
+        rows: pd.DataFrame,
+        committed: pd.DataFrame | None = None,
+    ) -> Shown:
+        """The paper's figures beside ours; the paper, not a committed run, is the reference."""
+        del committed
+        chosen = {each.digest for each in experiments}
+        lines = paper_rows.comparison(
+            [each for each in self.compared if each.experiment.digest in chosen], rows
+        )
+        notes = [paper_rows.RULES, paper_rows.missing(lines), paper_rows.verdicts(lines)]
+        return Shown(
+            paper_rows.terminal(lines, self.title),
+            [text for text in notes if text],
+            paper_rows.page(self.name, self.title, self.compared, rows),
+            lines,
+        )
+
+
+@dataclass(frozen=True)
+class FlowSuite(Suite):
+    """A suite that measures how an error flows back through initial networks; none is trained."""
+
+    columns = flow_study.COLUMNS
+    trains = False
+
+    def shown(
+        self,
+        experiments: Sequence[Experiment],
+        rows: pd.DataFrame,
+        committed: pd.DataFrame | None = None,
+    ) -> Shown:
+        """What is left of an error, by cell and distance."""
+        del committed
+        lines = flow_study.summary(experiments, rows)
+        notes = [flow_study.RULES, flow_study.missing(lines)]
+        return Shown(
+            tables.terminal(flow_study.matrix(lines), self.title, right=1),
+            [text for text in notes if text],
+            flow_study.page(self.name, self.title, lines, rows),
+            lines,
+        )
