@@ -7,7 +7,7 @@ import gc
 import os
 import tempfile
 
-os.environ["BENCHMARKS_XLA"] = "0"  # tests/test_xla.py looks at what that leaves out
+os.environ["BENCHMARKS_XLA"] = "0"  # tests/learning/test_xla.py looks at what that leaves out
 HASTE = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {HASTE}".strip()
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:

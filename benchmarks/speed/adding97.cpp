@@ -1,6 +1,6 @@
 // A yardstick for speed, not a dependency: the 1997 LSTM on the adding problem, in C++ with one
 // trial in each lane of a vector. Same net (2 blocks of size 2, all units biased, 93 weights), same
-// truncated gradient by forward accumulation, same learner and data as benchmarks/forward.py; only
+// truncated gradient by forward accumulation, same learner and data as benchmarks/learning/program_forward.py; only
 // the random numbers differ.
 //
 //     c++ -O3 -march=native -ffast-math adding97.cpp -o adding97

@@ -1,4 +1,4 @@
-"""The C++ yardstick `benchmarks/reference/adding97.cpp` as a case to be timed."""
+"""The C++ yardstick `benchmarks/speed/adding97.cpp` as a case to be timed."""
 
 import shutil
 import subprocess
