@@ -16,8 +16,9 @@ AT_CHANCE = 0.95  # of the best constant output's error
 RULES = (
     "k/n: solved trials of all; below, the median of training sequences to success (Kaplan-Meier, "
     "unsolved trials censored at the budget), where half of the trials succeed. `at chance`: none "
-    f"is solved and the median test error is at least {AT_CHANCE:.0%} of the best constant "
-    "output's. Intervals are 95 % Wilson intervals."
+    f"is solved or diverged and the median test error is at least {AT_CHANCE:.0%} of the best "
+    "constant output's. `diverged`: so many trials ended because a number overflowed. Intervals "
+    "are 95 % Wilson intervals."
 )
 
 REFERENCE = " (k/n): the committed reference."
@@ -62,16 +63,17 @@ def _line(experiment: Experiment, rows: pd.DataFrame) -> dict:
         return line
     rate = success_rate(rows["outcome"])
     error = float(rows["test_error"].median())
+    diverged = int((rows["outcome"] == "diverged").sum())
     return line | {
         "weights": int(rows["weights"].iloc[0]),
         "solved": rate.solved,
         "low": rate.low,
         "high": rate.high,
         "median_sequences": median_sequences(rows),
-        "diverged": int((rows["outcome"] == "diverged").sum()),
+        "diverged": diverged,
         "test_right": 1 - rows["test_wrong"].sum() / rows["test_size"].sum(),
         "test_error": error,
-        "at_chance": rate.solved == 0 and not error < AT_CHANCE * chance.error,
+        "at_chance": not rate.solved and not diverged and not error < AT_CHANCE * chance.error,
         "seconds": rows["seconds"].sum(),
         "seeds": rows["seed"].nunique(),
     }
@@ -106,6 +108,8 @@ def _entry(line) -> list[str]:
     first = f"{line.solved:.0f}/{line.trials}"
     if line.missing:
         first += f" of {line.trials + line.missing}"
+    if line.diverged:
+        first = f"{first}\n{line.diverged:.0f} diverged"
     if line.at_chance:
         return [first, "at chance"]
     if line.median_sequences == float("inf"):

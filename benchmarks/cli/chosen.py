@@ -1,5 +1,6 @@
 """Which experiments a command is about, and the search for the rates of a user's own cell."""
 
+import difflib
 import fnmatch
 from collections.abc import Iterable
 from dataclasses import replace
@@ -41,8 +42,10 @@ def chosen(
         experiments = with_own_cell(suite, cell, out)
     fitting = [each for each in experiments if fnmatch.fnmatchcase(each.name, pattern)]
     if not fitting:
+        near = difflib.get_close_matches(pattern, [each.name for each in experiments], 1)
+        guess = f" (did you mean {near[0]}?)" if near else ""
         raise UsageError(
-            f"no experiment of {suite} is called {pattern!r}; "
+            f"no experiment of {suite} is called {pattern!r}{guess}; "
             f"see: python -m benchmarks list {suite}"
         )
     return [replace(each, trials=trials) for each in fitting] if trials else fitting

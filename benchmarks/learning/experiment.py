@@ -111,7 +111,8 @@ class Experiment:
 def describe(thing) -> str:
     """A canonical text of nested dataclasses, classes, tuples and plain values."""
     if isinstance(thing, type):
-        return getattr(thing, "fingerprint", f"{thing.__module__}.{thing.__qualname__}")
+        # Its own only: a subclass is another class than its parent.
+        return vars(thing).get("fingerprint", f"{thing.__module__}.{thing.__qualname__}")
     if isinstance(thing, tuple):
         return "(" + ", ".join(map(describe, thing)) + ")"
     if dataclasses.is_dataclass(thing):

@@ -144,7 +144,7 @@ class Program:
         verdicts: (trials, sequences `[lane, n, ...]`) -> verdicts `[lane, n]`.
         inspect: (trials, verdicts) -> trials; shows the criteria a test, then the budget may end
             the trial.
-        weights: number of trainable numbers in the network.
+        weights: number of trainable numbers in the network; a complex one counts as two.
         cpu_lanes: how many trials train side by side on a CPU.
     """
 
@@ -154,8 +154,10 @@ class Program:
         self.recipe = recipe
         self.source = source(recipe.task)
         self.objective = recipe.learner.objective(recipe.task)
+        self.graph, self.weights, has_complex = _structure(recipe)
         self.optimizer = recipe.learner.optimizer()
-        self.graph, self.weights = _structure(recipe)
+        if has_complex:  # learns as the same cell in real numbers would
+            self.optimizer = optax.contrib.split_real_and_imaginary(self.optimizer)
         backend = jax.default_backend()
         compiled = functools.partial(jax.jit, compiler_options=xla.lane_options(backend))
         in_haste = functools.partial(jax.jit, compiler_options=xla.hasty_options(backend))
@@ -209,6 +211,8 @@ class Program:
         (loss, verdicts), gradient = jax.value_and_grad(self._loss, has_aux=True)(
             trial.params, trial, batch
         )
+        # Of a complex weight, jax gives the conjugate of the direction of steepest ascent.
+        gradient = jax.tree.map(jnp.conj, gradient)
         direction, opt_state = self.optimizer.update(gradient, trial.opt_state, trial.params)
         step = jax.tree.map(lambda d: -rate * d, direction)
         finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(step))
@@ -312,8 +316,8 @@ def _build(recipe: Recipe, key: jax.Array) -> nnx.Module:
     return recipe.model.build(recipe.task.n_in, recipe.task.n_out, nnx.Rngs(key))
 
 
-def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int]:
-    """Structure of the network without its numbers, and how many numbers there are."""
+def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int, bool]:
+    """Structure of the network without its numbers, how many there are, if any is complex."""
     abstract = nnx.eval_shape(lambda: _build(recipe, jax.random.key(0)))
     graph, params, rest = nnx.split(abstract, nnx.Param, ...)
     if jax.tree.leaves(rest):
@@ -321,7 +325,9 @@ def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int]:
             "the cell keeps state other than nnx.Param; a trial's state is its params and the "
             "carry only, so pass what changes through the carry"
         )
-    return graph, sum(leaf.size for leaf in jax.tree.leaves(params))
+    leaves = jax.tree.leaves(params)
+    complex_ones = sum(leaf.size for leaf in leaves if jnp.iscomplexobj(leaf))
+    return graph, sum(leaf.size for leaf in leaves) + complex_ones, complex_ones > 0
 
 
 def numbered(key: jax.Array, stream: int, first: jax.Array, count: int) -> jax.Array:

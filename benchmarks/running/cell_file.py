@@ -2,7 +2,9 @@
 
 import hashlib
 import importlib.util
+import sys
 from dataclasses import dataclass, field
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 import jax
@@ -18,12 +20,13 @@ TRIAL_SIZES = 3, 5  # inputs and hidden units of the shape check: different from
 class CellFile:
     """A cell class in a file; called like the class itself.
 
-    Two of them are the same cell if class name and source are the same, wherever the file lies.
+    Two of them are the same cell if class name and source are the same, wherever the file lies. Its
+    source is its text and that of all modules that it imports from its own folder and below.
 
     Attributes:
         path: the Python file.
         name: the class in it.
-        source: digest of the file's text.
+        source: digest of the source.
     """
 
     path: str = field(compare=False)
@@ -45,29 +48,51 @@ def cell_from(spec: str) -> CellFile:
     if not colon or not name.isidentifier():
         raise UsageError(f"--cell wants FILE.py:ClassName, not {spec!r}")
     try:
-        text = Path(path).read_bytes()
+        Path(path).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read the cell file {path} ({error.strerror})") from error
-    cell = CellFile(str(Path(path).resolve()), name, hashlib.sha256(text).hexdigest()[:12])
+    cell = CellFile(str(Path(path).resolve()), name, _source(Path(path).resolve()))
     _check(cell, spec)
     return cell
 
 
+def _source(path: Path) -> str:
+    """Digest of a file and of the modules that it imports from its own folder and below."""
+    finder = ModuleFinder(path=[str(path.parent)])
+    try:
+        finder.run_script(str(path))
+    except Exception as error:  # a syntax error, there or in what it imports
+        raise UsageError(f"{path} does not import: {_oneline(error)}") from error
+    found = {Path(each.__file__) for each in finder.modules.values() if each.__file__}
+    digest = hashlib.sha256(path.read_bytes())
+    for each in sorted(found - {path}):
+        digest.update(str(each.relative_to(path.parent)).encode() + each.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def _load(path: str, name: str) -> type:
+    return getattr(_module(path), name)
+
+
+def _module(path: str):
+    """The file as a module; what lies in its folder can be imported."""
+    folder = str(Path(path).parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # last: no name of the program or of a package is hidden
     module_spec = importlib.util.spec_from_file_location(f"cell_file_{Path(path).stem}", path)
     module = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(module)
-    return getattr(module, name)
+    return module
 
 
 def _check(cell: CellFile, spec: str) -> None:
     """Builds the cell and follows the shapes of one step, without computing any."""
     try:
-        _load(cell.path, cell.name)
-    except AttributeError as error:
-        raise UsageError(f"{cell.path} has no class {cell.name}") from error
+        module = _module(cell.path)
     except Exception as error:  # whatever a user's file raises, it is the user's to mend
         raise UsageError(f"{cell.path} does not import: {_oneline(error)}") from error
+    if not hasattr(module, cell.name):
+        raise UsageError(f"{cell.path} has no class {cell.name}")
     n_in, hidden = TRIAL_SIZES
     try:
         network = nnx.eval_shape(lambda: Recurrent(cell, hidden).build(n_in, 1, nnx.Rngs(0)))

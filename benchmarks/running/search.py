@@ -64,7 +64,7 @@ def save(chosen: pd.DataFrame, folder: Path) -> None:
     """Writes the chosen rates of a suite; those of other tasks and cells stay."""
     chosen_rates(folder)  # refuses a foreign file
     path = folder / "rates.csv"
-    table = pd.concat([pd.read_csv(path), chosen]) if path.exists() else chosen
+    table = pd.concat([_rates(path), chosen]) if path.exists() else chosen
     table = table.drop_duplicates(["task", "cell"], keep="last").sort_values(["task", "cell"])
     write(path, table.to_csv(index=False, lineterminator="\n"))
 
@@ -79,7 +79,12 @@ def chosen_rates(folder: Path) -> dict[tuple[str, str], float]:
     if not path.exists():
         return {}
     try:
-        table = pd.read_csv(path)
+        table = _rates(path)
         return {(line.task, line.cell): float(line.rate) for line in table.itertuples()}
     except (OSError, ValueError, AttributeError) as error:
         raise UsageError(f"{path} is not a table of rates; remove it and tune again") from error
+
+
+def _rates(path: Path) -> pd.DataFrame:
+    """The file; a cell may be called NA."""
+    return pd.read_csv(path, keep_default_na=False, na_values={"test_error": ["", "nan"]})

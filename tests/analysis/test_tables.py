@@ -6,7 +6,7 @@ from rich.console import Console
 
 from benchmarks.analysis import tables
 from tests.support.made_up import rows
-from tests.support.tiny import experiment
+from tests.support.tiny import EXPERIMENT, experiment
 
 SOLVER, LOSER, LATE = experiment(rate=0.1), experiment(rate=0.2), experiment(rate=0.3)
 
@@ -114,3 +114,13 @@ def test_the_terminal_table_of_six_cells_fits_80_columns():
 )
 def test_quantity(number, text):
     assert tables.quantity(number) == text
+
+
+def test_diverged_is_not_at_chance():
+    """A loss that is nan from the start says nothing about what the cell can learn."""
+    diverged = rows(EXPERIMENT, *[None] * 3, outcome="diverged", test_error=float("nan"))
+    lines = tables.summary([EXPERIMENT], diverged)
+    assert not lines["at_chance"].any()
+    (entry,) = tables.matrix(lines)["rnn"]
+    assert entry == "0/3 of 6\n3 diverged"
+    assert list(tables.long(lines)[""]) == ["3 diverged"]

@@ -61,3 +61,31 @@ def test_a_file_that_does_not_import(tmp_path, text):
     with pytest.raises(UsageError, match="does not import") as refusal:
         cell_from(f"{tmp_path / 'bad.py'}:Cell")
     assert "\n" not in str(refusal.value)
+
+
+def test_what_the_file_imports_from_its_folder_is_part_of_the_cell(tmp_path):
+    (tmp_path / "cell.py").write_text("from helper import Leaky as Cell\n")
+    (tmp_path / "helper.py").write_text(Path(FILE).read_text())
+    (tmp_path / "other.py").write_text("")  # not imported
+    before = cell_from(f"{tmp_path / 'cell.py'}:Cell")
+    (tmp_path / "other.py").write_text("# changed\n")
+    assert cell_from(f"{tmp_path / 'cell.py'}:Cell") == before
+    (tmp_path / "helper.py").write_text(Path(FILE).read_text() + "# changed\n")
+    assert describe(cell_from(f"{tmp_path / 'cell.py'}:Cell")) != describe(before)
+
+
+def test_an_attribute_error_inside_the_file_is_told_as_what_it_is(tmp_path):
+    (tmp_path / "bad.py").write_text("import math\nmath.nothing\n")
+    with pytest.raises(UsageError, match="does not import: AttributeError: module 'math'"):
+        cell_from(f"{tmp_path / 'bad.py'}:Cell")
+
+
+def test_a_subclass_does_not_inherit_the_identity_of_its_parent():
+    class Parent:
+        fingerprint = "old.path"
+
+    class Child(Parent):
+        pass
+
+    assert describe(Parent) == "old.path"
+    assert describe(Child).endswith("Child")
