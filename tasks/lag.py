@@ -1,6 +1,7 @@
 """Long lags with and without local regularities: experiments 2a, 2b, 2c of HS 1997."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -195,6 +196,10 @@ class Lag2c(SymbolTask):
     def lag(self) -> int:
         """From the second symbol to e when no further distractor comes."""
         return self.q + 1  # FIDELITY T2
+
+    def longer(self, k: int) -> Self:
+        """The same task with k times the q."""
+        return replace(self, q=k * self.q)
 
     def relevant(self, sequence: Sequence) -> jax.Array:
         """The second step, that of x or y, `[T]` bool."""

@@ -1,8 +1,8 @@
 """Sequences of (value, marker) pairs of which two are marked: adding, multiplication, variants."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -80,6 +80,10 @@ class PairTask(Tolerant):
     def lag(self) -> int:
         """The second mark lies in the first half of the shortest sequence."""
         return self.T - self.T // 2  # FIDELITY T2
+
+    def longer(self, k: int) -> Self:
+        """The same task with k times the T."""
+        return replace(self, T=k * self.T)
 
     def relevant(self, sequence: Sequence) -> jax.Array:
         """The marked pairs, `[T]` bool."""

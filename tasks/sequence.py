@@ -1,7 +1,7 @@
 """The contract between tasks and everything else: a sequence, a verdict, a task."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -39,6 +39,8 @@ class Verdict(NamedTuple):
 class Chance(NamedTuple):
     """What a constant output reaches, so that "sits at chance" can be told from "learns slowly".
 
+    In copying, where the clock alone tells most targets: what an output that knows no symbol does.
+
     Attributes:
         right: fraction of sequences that the best constant output gets right, in [0, 1].
         error: smallest mean absolute error of any constant output (its median target).
@@ -74,7 +76,7 @@ class Task(Protocol):
         lag: fewest steps between the last relevant input and the teacher signal.
         every_step: whether there is a teacher signal at every step, not at the last one only.
         tolerance: largest absolute output error of a correct sequence; nan where the rule is
-            not a tolerance (Reber: the legal symbols are the most active ones).
+            not a tolerance (Reber, copying: the right symbols are the most active ones).
         chance: what a constant output scores.
         objective: link and loss for modern learners.
     """
@@ -116,6 +118,22 @@ class FiniteTask(Task, Protocol):
 
     def draw_sets(self, key: jax.Array) -> tuple[Sequence, Sequence]:
         """Draws training and test set, each with a leading axis; a pure function of the key."""
+
+
+@runtime_checkable
+class Growing(Task, Protocol):
+    """A task whose delay can grow while everything else about its sequences stays.
+
+    The longer task has the same widths, and its inputs the same distribution at each step of the
+    same role (distractors, marks, the question), so a net trained on one task runs on the other.
+    """
+
+    def longer(self, k: int) -> Self:
+        """The same task with its delay k times as long, k at least 1.
+
+        It is the field that the delay is named after that grows k-fold. `lag` then grows about as
+        much, unless it does not depend on that field: where the last input may be relevant.
+        """
 
 
 REGRESSION = Objective(lambda z: z, lambda z, t: jnp.sum((z - t) ** 2, -1))

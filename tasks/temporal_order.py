@@ -1,6 +1,7 @@
 """Temporal order: experiments 6a and 6b of Hochreiter & Schmidhuber 1997."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -75,6 +76,10 @@ class TemporalOrder6a(SymbolTask):
     def chance(self) -> Chance:
         """Always naming one class is right for its share; the constant 0 has the least error."""
         return Chance(right=1 / self.n_out, error=1 / self.n_out)
+
+    def longer(self, k: int) -> Self:
+        """The same task with k times the T."""
+        return replace(self, T=k * self.T)
 
     def relevant(self, sequence: Sequence) -> jax.Array:
         """The steps that show X or Y, `[T]` bool."""

@@ -1,7 +1,8 @@
 """The 2-sequence problem, experiments 3a, 3b, 3c of Hochreiter & Schmidhuber 1997."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -83,6 +84,10 @@ class TwoSequence3a(Tolerant):
         """Half of the sequences are of either class; every constant between errs alike."""
         high, low = max(self.answers), min(self.answers)
         return Chance(right=0.5, error=(high - low) / 2)
+
+    def longer(self, k: int) -> Self:
+        """The same task with k times the T."""
+        return replace(self, T=k * self.T)
 
     def relevant(self, sequence: Sequence) -> jax.Array:
         """The first N steps, `[T]` bool."""
