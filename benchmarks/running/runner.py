@@ -4,6 +4,7 @@ One process for each core trains a whole experiment at a time (small networks do
 threads); on an accelerator there is one. Only the parent process writes files.
 """
 
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -120,11 +121,14 @@ def _work(jobs: list[Job], seed: int, loops: bool) -> Iterator[News]:
     initial = (news, stop, cores, loops)
     with ProcessPoolExecutor(len(usable), context, _start_worker, initial) as pool:
         try:
-            workers = len(usable) if pool.submit(jax.default_backend).result() == "cpu" else 1
+            with _interrupts_held():
+                backend = pool.submit(jax.default_backend)
+            workers = len(usable) if backend.result() == "cpu" else 1
             waiting, running = _split(jobs, workers)[::-1], set()
             while waiting or running:
                 while waiting and len(running) < workers:
-                    running.add(pool.submit(_train, seed, waiting.pop()))
+                    with _interrupts_held():
+                        running.add(pool.submit(_train, seed, waiting.pop()))
                 yield from _received(news)
                 running = _unfinished(running)
             yield from _received(news)
@@ -135,6 +139,22 @@ def _work(jobs: list[Job], seed: int, loops: bool) -> Iterator[News]:
             ) from error
         finally:
             stop.set()
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Holds Ctrl-C back for a moment: a process that is started here never hears it.
+
+    A worker that does while it still imports would print a traceback; the parent asks it to stop.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def usable_cores() -> list[int]:
