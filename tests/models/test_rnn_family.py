@@ -1,0 +1,169 @@
+import doctest
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from models import orthogonal_rnn, relu_rnn, scrn
+from models.orthogonal_rnn import OrthogonalRNN
+from models.relu_rnn import IRNN, IndRNN
+from models.scrn import SCRN
+from tests.models import cell_oracles_rnn as oracle
+from tests.models import family
+from tests.models.family import N_IN, Case, H, over
+from tests.support.cell_oracles import sigmoid
+
+CASES = [
+    Case(
+        IRNN,
+        {"W_xh": ["xh"], "W_hh": ["hh"], "b": ["b_h"]},
+        oracle.irnn,
+        oracle.irnn_back,
+        (H,),
+        "H (n_in + H + 1)",
+        lambda n, h: h * (n + h + 1),
+        [8, 18, 216, 384],
+    ),
+    Case(
+        IndRNN,
+        {"W_xh": ["xh"], "u": ["u"], "b": ["b_h"]},
+        oracle.indrnn,
+        oracle.indrnn_back,
+        (H,),
+        "H (n_in + 2)",
+        lambda n, h: h * (n + 2),
+        [6, 12, 84, 328],
+        kept=lambda w: w["u"],
+    ),
+    Case(
+        OrthogonalRNN,
+        {"W_xh": ["xh"], "U": ["u"], "b": ["b_h"]},
+        oracle.orthogonalrnn,
+        oracle.orthogonalrnn_back,
+        (H,),
+        "H (n_in + H + 1)",
+        lambda n, h: h * (n + h + 1),
+        [8, 18, 216, 384],
+    ),
+    Case(
+        SCRN,
+        {
+            "W_x": ["xh", "xs"],
+            "W_sh": ["sh"],
+            "W_hh": ["hh"],
+            "b": ["b_h"],
+            "b_alpha": ["b_alpha"],
+        },
+        oracle.scrn,
+        oracle.scrn_back,
+        (3, 2),
+        "H n_in + F (F + S + 1) + S",
+        lambda n, h: h * n + (h - h // 2) * (h + 1) + h // 2,
+        [6, 15, 144, 352],
+        kept=lambda w: sigmoid(w["b_alpha"]),
+    ),
+]
+SETTINGS = {"scale": 0.9, "memory": (5.0, 80.0)}
+
+
+@pytest.fixture
+def float64():
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.mark.usefixtures("float64")
+@over(CASES)
+def test_outputs_and_gradients_match_numpy(case):
+    family.check_against_numpy(case)
+
+
+@over(CASES)
+def test_hand_written_gradients_match_finite_differences(case):
+    family.check_backward_by_hand(case)
+
+
+@over(CASES)
+def test_leading_axes_are_batch(case):
+    family.check_leading_axes(case)
+
+
+@over(CASES)
+def test_number_of_weights(case):
+    family.check_weights(case)
+    family.check_summary(case)
+
+
+@over(CASES)
+def test_gradients_over_300_steps_are_finite_with_traced_settings(case):
+    family.check_long_run(case, {name: SETTINGS[name] for name in case.cell.settings})
+
+
+@over([case for case in CASES if "memory" in case.cell.settings])
+@pytest.mark.parametrize("memory", [20.0, (20.0, 20.0), (2.0, 400.0)])
+def test_state_is_kept_as_long_as_asked_for(case, memory):
+    family.check_memory(case, memory)
+
+
+@pytest.mark.parametrize("module", [relu_rnn, orthogonal_rnn, scrn], ids=lambda m: m.__name__)
+def test_examples_run(module):
+    failed, attempted = doctest.testmod(module)
+    assert attempted > 0
+    assert failed == 0
+
+
+@pytest.mark.parametrize(("scale", "left"), [(None, 1.0), (0.5, 0.25)])
+def test_irnn_keeps_a_state_without_input(scale, left):
+    cell = IRNN(N_IN, H, scale=scale, rngs=nnx.Rngs(0))
+    h = start = jnp.arange(1.0, H + 1)
+    for _ in range(2):
+        h, _ = cell(h, jnp.zeros(N_IN))
+    np.testing.assert_array_equal(h, left * start)
+
+
+def test_indrnn_is_a_relu_net_with_a_diagonal_matrix():
+    cell, full = IndRNN(N_IN, H, rngs=nnx.Rngs(0)), IRNN(N_IN, H, rngs=nnx.Rngs(0))
+    full.W_xh[...], full.W_hh[...] = cell.W_xh[...], jnp.diag(cell.u[...])
+    x, h = jax.random.normal(jax.random.key(0), (N_IN,)), jnp.ones(H)
+    np.testing.assert_allclose(cell(h, x)[0], full(h, x)[0], rtol=1e-6)
+    u = IndRNN(N_IN, 1000, rngs=nnx.Rngs(1)).u[...]
+    assert 0 <= u.min() < 0.01
+    assert 0.99 < u.max() < 1
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 7, 32])
+def test_recurrent_matrix_is_orthogonal_whatever_the_weights(hidden):
+    cell = OrthogonalRNN(N_IN, hidden, rngs=nnx.Rngs(0))
+    cell.U[...] *= 1 + 3 * jax.random.uniform(jax.random.key(1), cell.U.shape)
+    Q = np.asarray(cell.recurrent(), np.float64)
+    np.testing.assert_allclose(Q @ Q.T, np.eye(hidden), atol=1e-4)
+    assert np.sign(np.linalg.det(Q)) == (-1) ** hidden
+    expected = np.eye(hidden)
+    for u in np.asarray(cell.U[...], np.float64).T:
+        expected = expected @ (np.eye(hidden) - 2 * np.outer(u, u) / (u @ u))
+    np.testing.assert_allclose(Q, expected, atol=1e-4)
+
+
+def test_orthogonal_rnn_starts_without_loss_of_state_or_gradient():
+    cell = OrthogonalRNN(N_IN, H, rngs=nnx.Rngs(0))
+    h = jax.random.normal(jax.random.key(0), (H,))
+
+    def later(h):
+        for _ in range(10):
+            h, _ = cell(h, jnp.zeros(N_IN))
+        return h
+
+    J = jax.jit(jax.jacobian(later))(h)
+    np.testing.assert_allclose(np.linalg.svd(J)[1], 1, rtol=1e-4)
+    np.testing.assert_allclose(jnp.linalg.norm(later(h)), jnp.linalg.norm(h), rtol=1e-4)
+
+
+def test_half_of_scrn_forgets_slowly():
+    cell = SCRN(N_IN, H, rngs=nnx.Rngs(0))
+    h, s = cell.initialize_carry((N_IN,))
+    (_, s), y = cell((h, jnp.ones_like(s)), jnp.zeros(N_IN))
+    np.testing.assert_allclose(s, 0.95, rtol=1e-6)
+    np.testing.assert_array_equal(y[-len(s) :], s)
+    assert (h.size, s.size) == (3, 2)
