@@ -73,7 +73,7 @@ class Cell(nnx.RNNCellBase):
         b: all biases of the cell, one per gate or candidate unit.
     """
 
-    carried = ("h",)
+    carried: tuple[str, ...] = ("h",)
     batched = True
     settings: tuple[str, ...] = ()
 
