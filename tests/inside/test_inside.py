@@ -83,7 +83,10 @@ def test_figures_hold_what_they_are_given():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["quick", "adding-41.lstm"], "no experiment of quick is called 'adding-41.lstm'; see:"),
+        (
+            ["quick", "adding-41.lstm"],
+            "no experiment of quick is called 'adding-41.lstm' (did you mean adding-40.lstm?); see:",
+        ),
         (["quick", "adding-*"], "is the name of 6 experiments of quick"),
         (["fast", "adding-40.lstm"], "no suite 'fast'"),
         ([], "required: EXPERIMENT"),
