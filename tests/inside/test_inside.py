@@ -85,7 +85,7 @@ def test_figures_hold_what_they_are_given():
     [
         (
             ["quick", "adding-41.lstm"],
-            "no experiment of quick is called 'adding-41.lstm' (did you mean adding-40.lstm?); see:",
+            "is called 'adding-41.lstm' (did you mean adding-40.lstm?); see:",
         ),
         (["quick", "adding-*"], "is the name of 6 experiments of quick"),
         (["fast", "adding-40.lstm"], "no suite 'fast'"),
