@@ -12,14 +12,14 @@ from models.cell import Cell, input_kernel, memory_bias, recurrent_kernel
 from models.products import product
 
 
-def _biases(memory: float | jax.Array | None, H: int, rngs: nnx.Rngs) -> nnx.Param:
+def biases(memory: float | jax.Array | None, H: int, rngs: nnx.Rngs) -> nnx.Param:
     """Biases `[3H]` of z, r and the candidate; an open z forgets, so it is z that starts closed."""
     forget = 0.0 if memory is None else -memory_bias(memory, H, rngs)
     return nnx.Param(jnp.zeros(3 * H, jnp.float32).at[:H].set(forget))
 
 
-class _MUT(Cell):
-    """What the three share: how the gates make the new state."""
+class MUT(Cell):
+    """What they share: how the gates make the new state."""
 
     settings = ("memory",)
 
@@ -30,7 +30,7 @@ class _MUT(Cell):
         return h, h
 
 
-class MUT1(_MUT):
+class MUT1(MUT):
     r"""MUT1: the update gate sees the input only, the candidate a squashed input.
 
     .. math::
@@ -64,7 +64,7 @@ class MUT1(_MUT):
         self.W_u = input_kernel(H, 2 * H, rngs)
         self.W_hr = recurrent_kernel(H, 1, rngs)
         self.W_hh = recurrent_kernel(H, 1, rngs)
-        self.b = _biases(memory, H, rngs)
+        self.b = biases(memory, H, rngs)
 
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""
@@ -78,7 +78,7 @@ class MUT1(_MUT):
         return {"z": z, "r": r, "candidate": candidate}
 
 
-class MUT2(_MUT):
+class MUT2(MUT):
     r"""MUT2: the input enters the reset gate without weights of that gate's own.
 
     .. math::
@@ -112,7 +112,7 @@ class MUT2(_MUT):
         self.W_u = input_kernel(H, 2 * H, rngs)
         self.W_h = recurrent_kernel(H, 2, rngs)
         self.W_hh = recurrent_kernel(H, 1, rngs)
-        self.b = _biases(memory, H, rngs)
+        self.b = biases(memory, H, rngs)
 
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""
@@ -126,7 +126,7 @@ class MUT2(_MUT):
         return {"z": z, "r": r, "candidate": jnp.tanh(product(r * h, self.W_hh) + uh + b_h)}
 
 
-class MUT3(_MUT):
+class MUT3(MUT):
     r"""MUT3: the update gate sees a squashed state.
 
     .. math::
@@ -159,7 +159,7 @@ class MUT3(_MUT):
         self.W_hz = recurrent_kernel(H, 1, rngs)
         self.W_hr = recurrent_kernel(H, 1, rngs)
         self.W_hh = recurrent_kernel(H, 1, rngs)
-        self.b = _biases(memory, H, rngs)
+        self.b = biases(memory, H, rngs)
 
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""

@@ -8,14 +8,13 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.cell import Cell, input_kernel, memory_bias, recurrent_kernel
+from models.cell import input_kernel, recurrent_kernel
+from models.mut import MUT, biases
 from models.products import product
 
 
-class _Separate(Cell):
-    """What the two share: the weights of the input, and how the gates make the new state."""
-
-    settings = ("memory",)
+class _Separate(MUT):
+    """What the two share: the weights of the input."""
 
     def __init__(
         self,
@@ -27,18 +26,7 @@ class _Separate(Cell):
     ):
         H = self.hidden_features = hidden_features
         self.W_x = input_kernel(in_features, 3 * H, rngs)  # FIDELITY C1
-        forget = 0.0 if memory is None else -memory_bias(memory, H, rngs)
-        self.b = nnx.Param(jnp.zeros(3 * H, jnp.float32).at[:H].set(forget))
-
-    def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
-        """Activations z, r and the candidate of one step, each `[..., H]`."""
-        raise NotImplementedError
-
-    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
-        z, _, candidate = self.gates(carry, x).values()
-        h = z * candidate + (1 - z) * carry
-        return h, h
+        self.b = biases(memory, H, rngs)
 
 
 class MUT1Separate(_Separate):
