@@ -86,45 +86,6 @@ CASES = [
 GATED = [case for case in CASES if "memory" in case.cell.settings]
 
 
-@pytest.fixture
-def float64():
-    with jax.enable_x64(True):
-        yield
-
-
-@pytest.mark.usefixtures("float64")
-@over(CASES)
-def test_outputs_and_gradients_match_numpy(case):
-    family.check_against_numpy(case)
-
-
-@over(CASES)
-def test_hand_written_gradients_match_finite_differences(case):
-    family.check_backward_by_hand(case)
-
-
-@over(CASES)
-def test_leading_axes_are_batch(case):
-    family.check_leading_axes(case)
-
-
-@over(CASES)
-def test_number_of_weights(case):
-    family.check_weights(case)
-    family.check_summary(case)
-
-
-@over(CASES)
-def test_gradients_over_300_steps_are_finite_with_traced_settings(case):
-    family.check_long_run(case, dict.fromkeys(case.cell.settings, (5.0, 80.0)))
-
-
-@over(GATED)
-@pytest.mark.parametrize("memory", [20.0, (2.0, 400.0)])
-def test_gates_start_at_the_memory_asked_for(case, memory):
-    family.check_memory(case, memory)
-
-
 def test_cells_without_a_forget_gate_have_no_memory_to_choose():
     assert {case.cell for case in CASES} - {case.cell for case in GATED} == {NoForgetLSTM, NFG}
 
