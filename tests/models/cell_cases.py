@@ -12,11 +12,11 @@ from flax import nnx
 from models.gru_variants import MGU, MinGRU, ResetAfterGRU
 from models.lru import LRU
 from models.mut_separate import MUT1Separate, MUT2Separate
-from models.network import Recurrent
 from models.ode_cells import LEM, AntisymmetricRNN, CoRNN
-from tests.models import oracles_gru, oracles_linear, oracles_ode
+from tests.models import family, oracles_gru, oracles_linear, oracles_ode
+from tests.models.family import H, build
 
-N_IN, H, N_OUT, T = 3, 5, 2, 9
+T = 9
 
 close = functools.partial(np.testing.assert_allclose, rtol=1e-12, atol=1e-13)
 
@@ -166,15 +166,9 @@ def _envelope(dt):
 
 
 def named(case, weights):
-    """Weights (or gradients) of a cell under the names of the equations, as `[to, from]`."""
-    found = {
-        name: np.asarray(block).T
-        for attribute, names in case.blocks.items()
-        for name, block in zip(
-            names, np.split(np.asarray(weights[attribute]), len(names), -1), strict=True
-        )
-    }
-    if "c" in found:  # the two halves of the states lie one below the other
+    """As `family.named`; the two halves of an LRU's states lie one below the other."""
+    found = family.named(case, weights)
+    if "c" in found:
         found["c_re"], found["c_im"] = np.split(found.pop("c"), 2, -1)
     return found
 
@@ -183,20 +177,9 @@ def zero(case, hidden=H):
     return (np.zeros(hidden),) * case.carries
 
 
-@functools.cache
-def build(cell, seed=0):
-    """Graph and weights of a small network; built once, as compiling takes most of the time."""
-    with jax.enable_x64(False):
-        return nnx.split(Recurrent(cell, H).build(N_IN, N_OUT, nnx.Rngs(seed)))
-
-
 def network64(cell):
     """Graph and float64 weights with no weight at zero, a random generator."""
     graph, weights = build(cell)
     rng = np.random.default_rng(0)
     disturbed = jax.tree.map(lambda a: np.asarray(a) + 0.3 * rng.standard_normal(a.shape), weights)
     return graph, jax.tree.map(jnp.asarray, disturbed), rng
-
-
-def pure(weights):
-    return nnx.to_pure_dict(weights)

@@ -11,6 +11,7 @@ import pytest
 from flax import nnx
 
 from models.network import Recurrent
+from tests.support import unrolling
 
 N_IN, H, N_OUT, T = 3, 5, 2, 12
 LENGTHS = np.array([T, 7, 1])
@@ -84,21 +85,16 @@ def pure(weights):
 
 def unroll(case, w, xs):
     """Outputs of all steps, and what their backward passes need."""
-    carry, ys, memories = tuple(np.zeros(n) for n in case.carried), [], []
-    for x in xs:
-        carry, y, memory = case.step(w, carry, x)
-        ys.append(y)
-        memories.append(memory)
-    return np.stack(ys), memories
+    return unrolling.unroll(case.step, w, zero(case), xs)
 
 
-def bptt(case, w, G, memories, errors):
-    """Errors on the inputs, from the errors on the outputs of all steps; adds to G."""
-    d, inputs = tuple(np.zeros(n) for n in case.carried), []
-    for memory, error in zip(reversed(memories), reversed(errors), strict=True):
-        d, dx = case.back(w, G, memory, d, error)
-        inputs.append(dx)
-    return np.stack(inputs[::-1])
+def bptt(case, w, memories, errors):
+    """Gradients of all weights and of the inputs, from the errors on the outputs of all steps."""
+    return unrolling.bptt(case.back, w, memories, errors, zero(case))
+
+
+def zero(case):
+    return tuple(np.zeros(n) for n in case.carried)
 
 
 def check_against_numpy(case):
@@ -122,7 +118,8 @@ def check_against_numpy(case):
     for k, length in enumerate(LENGTHS):
         ys, memories = unroll(case, w, xs[k, :length])
         close(outputs[k, :length], ys @ readout["kernel"] + readout["bias"])
-        dinputs = bptt(case, w, G, memories, errors[k, :length] @ readout["kernel"].T)
+        added, dinputs = bptt(case, w, memories, errors[k, :length] @ readout["kernel"].T)
+        G = {name: G[name] + gradient for name, gradient in added.items()}
         close(dxs[k, :length], dinputs)
         np.testing.assert_array_equal(dxs[k, length:], 0)
 
@@ -137,8 +134,7 @@ def check_backward_by_hand(case):
     """Gradients written by hand are those of finite differences."""
     _, weights, (xs, *_), rng = network64(case)
     w, errors = named(case, pure(weights)["cell"]), rng.standard_normal((T, H))
-    G = {name: np.zeros_like(value) for name, value in w.items()}
-    dxs = bptt(case, w, G, unroll(case, w, xs)[1], errors)
+    G, dxs = bptt(case, w, unroll(case, w, xs)[1], errors)
 
     def slope(changed):
         up, down = (np.sum(unroll(case, *changed(e))[0] * errors) for e in (1e-5, -1e-5))

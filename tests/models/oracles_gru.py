@@ -8,46 +8,7 @@ backward pass needs; a backward step takes the errors on new carry and output, a
 
 import numpy as np
 
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def dsigmoid(y):
-    return y * (1 - y)
-
-
-def dtanh(y):
-    return 1 - y * y
-
-
-def back(w, G, d, bias, **sources):
-    """Backward of `sum of w[name] @ vector + bias`: adds to G, returns errors on the vectors."""
-    if bias:
-        G[bias] += d
-    for name, vector in sources.items():
-        G[name] += np.outer(d, vector)
-    return [w[name].T @ d for name in sources]
-
-
-def unroll(step, w, zero, xs):
-    """Outputs and memories of all steps."""
-    carry, ys, memories = zero, [], []
-    for x in xs:
-        carry, y, memory = step(w, carry, x)
-        ys.append(y)
-        memories.append(memory)
-    return np.stack(ys), memories
-
-
-def bptt(step_back, w, memories, errors, zero):
-    """Gradients of all weights and of the inputs, from the errors on the outputs of all steps."""
-    G = {name: np.zeros_like(value) for name, value in w.items()}
-    d, inputs = zero, []
-    for memory, error in zip(reversed(memories), reversed(errors), strict=True):
-        d, dx = step_back(w, G, memory, d, error)
-        inputs.append(dx)
-    return G, np.stack(inputs[::-1])
+from tests.support.cell_oracles import back, dsigmoid, dtanh, sigmoid
 
 
 def reset_after_gru(w, carry, x):

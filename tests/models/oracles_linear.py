@@ -6,7 +6,7 @@ part. The answer is multiplied with `s_re - i s_im`, so that it is the real part
 
 import numpy as np
 
-from tests.models.oracles_gru import back
+from tests.support.cell_oracles import back
 
 ROOT = np.sqrt(2 / np.pi)
 

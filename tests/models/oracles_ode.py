@@ -5,7 +5,7 @@ Step sizes are constants: they have no gradient.
 
 import numpy as np
 
-from tests.models.oracles_gru import back, dsigmoid, dtanh, sigmoid
+from tests.support.cell_oracles import back, dsigmoid, dtanh, sigmoid
 
 DIFFUSION, STIFFNESS, DAMPING = 0.01, 1.0, 1.0
 

@@ -7,20 +7,9 @@ import pytest
 from flax import nnx
 
 from models.network import Network, Recurrent
-from tests.models import oracles_gru as oracle
-from tests.models.cell_cases import (
-    CASES,
-    N_IN,
-    N_OUT,
-    H,
-    T,
-    build,
-    close,
-    named,
-    network64,
-    pure,
-    zero,
-)
+from tests.models.cell_cases import CASES, T, close, named, network64, zero
+from tests.models.family import N_IN, N_OUT, H, build, pure
+from tests.support import unrolling
 
 all_cells = pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.cell.__name__)
 CONSTANTS = {"epsilon", "dt"}
@@ -53,11 +42,11 @@ def test_outputs_and_gradients_match_numpy(case):
         (dweights, dxs), outputs = run(weights, xs, length, errors)
         assert outputs.dtype == np.float64
 
-        ys, memories = oracle.unroll(case.oracle[0], w, zero(case), xs[:length])
+        ys, memories = unrolling.unroll(case.oracle[0], w, zero(case), xs[:length])
         close(outputs[:length], ys @ readout + np.asarray(pure(weights)["readout"]["bias"]))
 
         slopes = errors[:length] @ readout.T
-        G, dinputs = oracle.bptt(case.oracle[1], w, memories, slopes, zero(case))
+        G, dinputs = unrolling.bptt(case.oracle[1], w, memories, slopes, zero(case))
         got = named(case, pure(dweights)["cell"])
         assert got.keys() == G.keys()
         for key, gradient in G.items():
@@ -74,13 +63,13 @@ def test_hand_written_gradients_match_finite_differences(case):
     xs, errors = rng.standard_normal((T, N_IN)), rng.standard_normal((T, H))
 
     def loss(w, xs):
-        ys, memories = oracle.unroll(case.oracle[0], w, zero(case), xs)
+        ys, memories = unrolling.unroll(case.oracle[0], w, zero(case), xs)
         return np.sum(ys * errors), memories
 
     def along(change):
         return (loss(*change(1e-5))[0] - loss(*change(-1e-5))[0]) / 2e-5
 
-    G, dxs = oracle.bptt(case.oracle[1], w, loss(w, xs)[1], errors, zero(case))
+    G, dxs = unrolling.bptt(case.oracle[1], w, loss(w, xs)[1], errors, zero(case))
     for key in w.keys() - CONSTANTS:
         u = rng.standard_normal(w[key].shape)
         slope = along(lambda e, key=key, u=u: ({**w, key: w[key] + e * u}, xs))

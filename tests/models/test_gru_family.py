@@ -8,7 +8,8 @@ from models.gru import GRU
 from models.gru_variants import MGU, ResetAfterGRU
 from models.mut import MUT1
 from models.mut_separate import MUT1Separate, MUT2Separate
-from tests.models.cell_cases import CASES, N_IN, H, T, close, named, network64, pure
+from tests.models.cell_cases import CASES, T, close, named, network64
+from tests.models.family import N_IN, H, pure
 
 pytestmark = pytest.mark.usefixtures("float64")
 

@@ -10,7 +10,8 @@ from models import parallel
 from models.gru_variants import MinGRU
 from models.lru import LRU
 from models.network import Network
-from tests.models.cell_cases import N_IN, H, close, network64
+from tests.models.cell_cases import close, network64
+from tests.models.family import N_IN, H
 
 T = 11
 LENGTHS = np.array([[T, 7, 1], [3, T, 5]])

@@ -5,7 +5,7 @@ import pytest
 from flax import nnx
 
 from models.ode_cells import LEM, AntisymmetricRNN, CoRNN
-from tests.models.cell_cases import N_IN, H, pure
+from tests.models.family import N_IN, H, pure
 
 
 def quiet(cell, **settings):

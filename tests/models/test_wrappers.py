@@ -14,8 +14,9 @@ from models.lstm import LSTM
 from models.network import Network, Recurrent
 from models.ode_cells import LEM
 from models.wrappers import Bidirectional, Normalised, Stack
-from tests.models import oracles_gru as oracle
-from tests.models.cell_cases import CASES, N_IN, N_OUT, H, T, close, named, pure, zero
+from tests.models.cell_cases import CASES, T, close, named, zero
+from tests.models.family import N_IN, N_OUT, H, pure
+from tests.support import unrolling
 
 LENGTHS = np.array([T, 5, 1])
 FLAX = [nnx.GRUCell, nnx.OptimizedLSTMCell]
@@ -108,12 +109,12 @@ def test_a_stack_is_its_layers_one_after_the_other(inside):
     errors[6:] = 0
     (dweights, dxs), outputs = answers(graph, weights, xs, errors, 6)
 
-    below, first = oracle.unroll(case.oracle[0], layers[0], zero(case), xs[:6])
-    above, second = oracle.unroll(case.oracle[0], layers[1], zero(case), below)
+    below, first = unrolling.unroll(case.oracle[0], layers[0], zero(case), xs[:6])
+    above, second = unrolling.unroll(case.oracle[0], layers[1], zero(case), below)
     close(outputs[:6], above @ readout + np.asarray(pure(weights)["readout"]["bias"]))
     slopes = errors[:6] @ readout.T
-    G2, slopes = oracle.bptt(case.oracle[1], layers[1], second, slopes, zero(case))
-    G1, dinputs = oracle.bptt(case.oracle[1], layers[0], first, slopes, zero(case))
+    G2, slopes = unrolling.bptt(case.oracle[1], layers[1], second, slopes, zero(case))
+    G1, dinputs = unrolling.bptt(case.oracle[1], layers[0], first, slopes, zero(case))
     for i, G in enumerate((G1, G2)):
         got = named(case, pure(dweights)["cell"]["layers"][i])
         for key in G:
@@ -136,9 +137,9 @@ def test_normalised_outputs_and_gradients_match_numpy(inside, fed_back):
     (dweights, dxs), outputs = answers(graph, weights, xs, errors, 6)
 
     step, step_back = normalised(case, fed_back)
-    ys, memories = oracle.unroll(step, w, zero(case), xs[:6])
+    ys, memories = unrolling.unroll(step, w, zero(case), xs[:6])
     close(outputs[:6], ys @ readout + np.asarray(pure(weights)["readout"]["bias"]))
-    G, dinputs = oracle.bptt(step_back, w, memories, errors[:6] @ readout.T, zero(case))
+    G, dinputs = unrolling.bptt(step_back, w, memories, errors[:6] @ readout.T, zero(case))
     slopes = pure(dweights)["cell"]
     got = named(case, slopes["cell"])
     got |= {"gain": slopes["norm"]["scale"], "norm": slopes["norm"]["bias"]}
@@ -161,10 +162,10 @@ def test_bidirectional_outputs_and_gradients_match_numpy(inside, length):
     for name, order in (("ahead", slice(None)), ("back", slice(None, None, -1))):
         w = named(case, pure(weights)[name]["cell"])
         readout = np.asarray(pure(weights)[name]["readout"]["kernel"])
-        ys, memories = oracle.unroll(case.oracle[0], w, zero(case), xs[:length][order])
+        ys, memories = unrolling.unroll(case.oracle[0], w, zero(case), xs[:length][order])
         expected = expected + ys[order] @ readout
         slopes = errors[:length][order] @ readout.T
-        G, dx = oracle.bptt(case.oracle[1], w, memories, slopes, zero(case))
+        G, dx = unrolling.bptt(case.oracle[1], w, memories, slopes, zero(case))
         dinputs = dinputs + dx[order]
         got = named(case, pure(dweights)[name]["cell"])
         for key in G:

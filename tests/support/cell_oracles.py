@@ -23,7 +23,8 @@ def dtanh(y):
 
 def back(w, G, d, bias, **sources):
     """Backward of `sum of w[name] @ vector + bias`: adds to G, returns errors on the vectors."""
-    G[bias] += d
+    if bias:
+        G[bias] += d
     for name, vector in sources.items():
         G[name] += np.outer(d, vector)
     return [w[name].T @ d for name in sources]
