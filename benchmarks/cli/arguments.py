@@ -34,7 +34,9 @@ def add_experiments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pattern", nargs="?", default="*", help="which experiments: 'adding-*'")
 
 
-def add_cell(parser: argparse.ArgumentParser, text: str = "your own cell on the same tasks"):
+def add_cell(
+    parser: argparse.ArgumentParser, text: str = "your own cell on the same tasks"
+) -> None:
     """A cell of the user's own."""
     parser.add_argument("--cell", metavar="FILE:CLASS", help=text)
 
