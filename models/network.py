@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -111,8 +111,7 @@ class Recurrent:
         """Whether the cell says that leading axes of what it is given are batch."""
         return getattr(self.cell, "batched", False)
 
-    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> Network:
-        """A freshly initialised network; weights depend on `rngs` only."""
-        return Network(
-            self.cell(n_in, self.hidden, rngs=rngs), nnx.Linear(self.hidden, n_out, rngs=rngs)
-        )
+    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs, **settings: Any) -> Network:
+        """A freshly initialised network; the settings are for the cell (`models.cell.Cell`)."""
+        cell = self.cell(n_in, self.hidden, rngs=rngs, **settings)
+        return Network(cell, nnx.Linear(self.hidden, n_out, rngs=rngs))

@@ -174,15 +174,15 @@ class Bidirectional:
         """Whether the cell says that leading axes of what it is given are batch."""
         return getattr(self.cell, "batched", False)
 
-    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> "BothWays":
-        """A freshly initialised network; weights depend on `rngs` only."""
+    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs, **settings: Any) -> "BothWays":
+        """A freshly initialised network; the settings are for both cells."""
 
         def readout(use_bias: bool) -> nnx.Linear:
             # half the variance: a sum of two readouts is one of 2H inputs
             draw = nnx.initializers.variance_scaling(0.5, "fan_in", "truncated_normal")
             return nnx.Linear(self.hidden, n_out, use_bias=use_bias, kernel_init=draw, rngs=rngs)
 
-        ahead, back = (self.cell(n_in, self.hidden, rngs=rngs) for _ in range(2))
+        ahead, back = (self.cell(n_in, self.hidden, rngs=rngs, **settings) for _ in range(2))
         return BothWays(Network(ahead, readout(True)), Backwards(back, readout(False)))
 
 

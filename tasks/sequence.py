@@ -121,6 +121,7 @@ class FiniteTask(Task, Protocol):
 
 
 @runtime_checkable
+@runtime_checkable
 class Growing(Task, Protocol):
     """A task whose delay can grow while everything else about its sequences stays.
 

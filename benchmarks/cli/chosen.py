@@ -1,4 +1,4 @@
-"""Which experiments a command is about, and the search for the rates of a user's own cell."""
+"""Which experiments a command is about, and the search for the settings of a user's own cell."""
 
 import difflib
 import fnmatch
@@ -9,11 +9,10 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks import suites
-from benchmarks.analysis import tables
 from benchmarks.cli.arguments import folder
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running import runner, search, store
+from benchmarks.running import search
 from benchmarks.running.cell_file import cell_from
 from models.network import Recurrent
 
@@ -32,7 +31,7 @@ def chosen(
         pattern: a shell pattern.
         cell: the user's own cell, FILE:CLASS.
         trials: number of trials of each, other than the suite's.
-        out: folder of results, where rates of the user's own cell are found.
+        out: folder of results, where what was chosen for the user's own cell is found.
 
     Raises:
         UsageError: no experiment fits.
@@ -52,10 +51,13 @@ def chosen(
 
 
 def with_own_cell(suite: str, cell: str, out: Path | None) -> list[Experiment]:
-    """The user's cell on each task of a suite, at the rates that were chosen for it."""
-    rates = search.chosen_rates(folder(out, tuned_by(suite)))
+    """The user's cell on each task of a suite, at what was chosen for it."""
     experiments = with_cell(suites.load(suite).experiments, cell)
-    return [replace(e, rate=rates.get((e.task, e.cell), e.rate)) for e in experiments]
+    choices = search.chosen(folder(out, suite)) if suites.load(suite).searched else {}
+    return [
+        search.at(each, choices.get((each.task, each.delay, each.cell), search.DEFAULT))
+        for each in experiments
+    ]
 
 
 def with_cell(experiments: Iterable[Experiment], spec: str) -> list[Experiment]:
@@ -73,38 +75,6 @@ def with_cell(experiments: Iterable[Experiment], spec: str) -> list[Experiment]:
     ]
 
 
-def tuned_by(name: str) -> str:
-    """The suite whose search gives a suite its learning rates.
-
-    Raises:
-        UsageError: the suite's rates are fixed.
-    """
-    by = suites.load(name).tuned_by
-    if by is None:
-        raise UsageError(f"suite {name} has no learning rates to search")
-    return by
-
-
-def search_rates(
-    suite: str,
-    experiments: Iterable[Experiment],
-    cell: str | None,
-    out: Path | None,
-    console: Console,
-) -> None:
-    """Runs what is missing of the search for these experiments' rates, and writes its choice."""
-    by = tuned_by(suite)
-    home, searched = folder(out, by), suites.load(by).experiments
-    searched = with_cell(searched, cell) if cell else searched
-    wanted = {(each.task, each.cell) for each in experiments}
-    trials = search.candidates([each for each in searched if (each.task, each.cell) in wanted])
-    text = f"{len(search.GRID)} rates x {search.TRIALS} trials for each task and cell"
-    console.print(f"Searching the learning rate: {text}", highlight=False)
-    runner.run(trials, search.SEED, home / "tuning", console)
-    rows = tables.current(trials, store.read_suite(home / "tuning"))
-    search.save(search.choose(rows), home)
-
-
 def searched(
     suite: str,
     pattern: str,
@@ -113,9 +83,9 @@ def searched(
     out: Path | None,
     console: Console,
 ) -> list[Experiment]:
-    """As `chosen`, after the search for the rates of the user's own cell, if there is one."""
+    """As `chosen`, after the search for the user's own cell, if there is one."""
     experiments = chosen(suite, pattern, cell, trials, out)
-    if not cell:
+    if not cell or not suites.load(suite).searched:
         return experiments
-    search_rates(suite, experiments, cell, out, console)
+    search.search(experiments, search.CONFIGURATIONS, folder(out, suite), console)
     return chosen(suite, pattern, cell, trials, out)

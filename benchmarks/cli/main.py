@@ -6,10 +6,10 @@ import sys
 
 import jax
 
-from benchmarks.cli import baseline, check, inspect, listing, report, run, speed, table, tune
+from benchmarks.cli import baseline, check, inspect, listing, report, run, search, speed, table
 from benchmarks.errors import UsageError
 
-COMMANDS = (listing, run, table, tune, report, inspect, check, baseline, speed)
+COMMANDS = (listing, run, table, search, report, inspect, check, baseline, speed)
 
 EXAMPLES = """\
 examples:

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from flax import nnx
 
@@ -25,8 +25,10 @@ class Model(Protocol):
     growth: object | None
     batched: bool
 
-    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> nnx.Module:
+    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs, **settings: Any) -> nnx.Module:
         """A fresh network: `(inputs [T, n_in], length) -> net inputs of the outputs [T, n_out]`.
+
+        The settings are those of `Settings` that are about its start: `memory`, `scale`.
 
         Its method `last` takes the same and gives those after the last step, `[n_out]`; networks
         without it learn only where there is a teacher signal at every step.
@@ -69,6 +71,33 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """Numbers that a search chooses, beside the rate; what is None is as the recipe has it.
+
+    Experiments that give values to the same of them share a compiled program.
+
+    Attributes:
+        clip: largest norm of the gradient; infinite does not clip.
+        memory: steps (low, high) between which the initial time constants of the cell's units lie
+            (`models.cell.memory_bias`).
+        scale: of the recurrent weights at the start.
+    """
+
+    clip: float | None = None
+    memory: tuple[float, float] | None = None
+    scale: float | None = None
+
+    def given(self) -> dict[str, float | tuple[float, float]]:
+        """Those that have a value, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    def columns(self) -> dict[str, float | None]:
+        """All of them as columns of a row."""
+        low, high = self.memory or (None, None)
+        return {"clip": self.clip, "memory_low": low, "memory_high": high, "scale": self.scale}
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A row of a suite.
 
@@ -82,6 +111,9 @@ class Experiment:
         version: raised by hand when code changes what an unchanged experiment means.
         data_sets: number of different training sets over the trials of a task with fixed sets;
             0 draws one for each trial.
+        settings: what a search has chosen beside the rate.
+        lengths: how many times as long the sequences are that a solved network is also tested on;
+            for tasks that can grow (`tasks.sequence.Growing`).
     """
 
     task: str
@@ -92,6 +124,8 @@ class Experiment:
     trials: int
     version: int = 1
     data_sets: int = 0
+    settings: Settings = Settings()
+    lengths: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -105,6 +139,9 @@ class Experiment:
         The number of trials is not part of it: more trials of the same thing are the same thing.
         """
         identity = (self.recipe, self.rate, self.version, self.data_sets)
+        # What was added later counts only where it is used: rows from before stay what they are.
+        identity += tuple(self.settings.given().items())
+        identity += (("lengths", self.lengths),) if self.lengths else ()
         return hashlib.sha256(describe(identity).encode()).hexdigest()[:12]
 
 

@@ -6,6 +6,7 @@ and the next waiting trial takes the lane, so that a slow trial does not hold th
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -23,6 +24,7 @@ from benchmarks.learning.program import (
     TEST,
     TEST_GROUP,
     Drawn,
+    Program,
     Trial,
     setups,
 )
@@ -115,7 +117,7 @@ class Lanes:
 
     def _compile(self) -> None:
         """Compiles what a block needs, so that no trial's time includes it."""
-        self.run.train.lower(self.setup.rate, self.trials, self._training()).compile()
+        self.run.train.lower(self.setup, self.trials, self._training()).compile()
         self.run.inspect.lower(self.trials, self._inspection()).compile()
 
     def block(self) -> list[News]:
@@ -126,7 +128,7 @@ class Lanes:
         """Trains all lanes up to their next inspection, which it holds."""
         began, before = time.perf_counter(), np.asarray(self.trials.seen)
         for _ in range(self.recipe.inspect_every // self.updates):
-            self.trials = self.run.train(self.setup.rate, self.trials, self._training())
+            self.trials = self.run.train(self.setup, self.trials, self._training())
         verdicts = self._inspection()
         self.trials = self.run.inspect(self.trials, verdicts)
         progress = np.asarray(self.trials.seen) - before
@@ -211,8 +213,9 @@ class Lanes:
             self.lanes[lane] = self.waiting.pop() if self.waiting else None
             self.points[lane] = []
         runs = [lane or self.idle for lane in self.lanes]
-        indices, rates = [run.index for run in runs], [run.experiment.rate for run in runs]
-        self.setup = setups(self.seed, indices, rates, self.data_sets)
+        indices, which = [run.index for run in runs], [run.experiment for run in runs]
+        rates, settings = [each.rate for each in which], [each.settings for each in which]
+        self.setup = setups(self.seed, indices, rates, self.data_sets, settings)
         self.seconds[free] = 0
         fresh = self.run.start(self.setup)
         idle = np.array([lane is None for lane in self.lanes])
@@ -265,32 +268,53 @@ class Lanes:
         return any(here) or any(self._kept_here(seen))
 
     def _test(self, done: list[int]) -> Verdict:
-        """Verdicts `[done, n]` on the test set: a finite task's own, else fresh sequences.
-
-        Their groups of sequences share the lanes, whoever trains there.
-        """
+        """Verdicts `[done, n]` on the test set: a finite task's own, else fresh sequences."""
         if self.source.finite:
             verdicts = jax.device_get(self.run.verdicts(self.trials, self.sets[1]))
             return jax.tree.map(lambda a: a[done], verdicts)
-        size, lanes, trials = self.recipe.test_size, len(self.lanes), jax.device_get(self.trials)
+        return self._fresh_test(self.run, done, self.recipe.test_size)
+
+    def _fresh_test(self, run: Program, done: list[int], size: int) -> Verdict:
+        """Verdicts `[done, size]` of these lanes' networks on fresh sequences of a program's task.
+
+        Groups of sequences share the lanes, whoever trains there.
+        """
+        lanes, trials = len(self.lanes), jax.device_get(self.trials)
         turns = np.array([(lane, first) for lane in done for first in range(0, size, TEST_GROUP)])
         groups = []
         for start in range(0, len(turns), lanes):
             lane, first = np.resize(turns[start : start + lanes], (lanes, 2)).T
-            group = self.source.tests(self.setup.key[lane], TEST, first, TEST_GROUP)
+            group = run.source.tests(self.setup.key[lane], TEST, first, TEST_GROUP)
             mine = jax.tree.map(lambda leaf, lane=lane: leaf[lane], trials)
-            groups.append(jax.device_get(self.run.verdicts(mine, group)))
+            groups.append(jax.device_get(run.verdicts(mine, group)))
         joined = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(turns)], *groups)
         return jax.tree.map(lambda a: a.reshape(len(done), -1)[:, :size], joined)
 
     def _rows(self, done: list[int]) -> list[dict]:
         """Rows of the trials in these lanes."""
-        verdicts = self._test(done)
+        verdicts, longer = self._test(done), self._longer(done)
         trials = jax.device_get(
             self.trials._replace(params=(), opt_state=(), criterion=(), milestone=())
         )
         each = [jax.tree.map(lambda a, i=i: a[i], verdicts) for i in range(len(done))]
-        return [self._row(lane, trials, test) for lane, test in zip(done, each, strict=True)]
+        return [
+            {**self._row(lane, trials, test), **longer.get(lane, {})}
+            for lane, test in zip(done, each, strict=True)
+        ]
+
+    def _longer(self, done: list[int]) -> dict[int, dict[str, float]]:
+        """Of the lanes that have solved their task: share wrong of longer sequences, by column."""
+        solved = np.asarray(self.trials.outcome) == SOLVED
+        shares = {}
+        for times in sorted({k for i in done for k in self.lanes[i].experiment.lengths}):
+            lanes = [i for i in done if solved[i] and times in self.lanes[i].experiment.lengths]
+            if not lanes:
+                continue
+            grown = program(replace(self.recipe, task=self.recipe.task.longer(times)))
+            wrong = self._fresh_test(grown, lanes, TEST_GROUP).wrong.mean(1)
+            for lane, share in zip(lanes, wrong, strict=True):
+                shares.setdefault(lane, {})[f"longer_{times}"] = round(float(share), 4)
+        return shares
 
     def _row(self, lane: int, trials: Trial, test: Verdict) -> dict:
         experiment, recipe = self.lanes[lane].experiment, self.recipe
@@ -319,6 +343,7 @@ class Lanes:
             "seconds": round(self.seconds[lane], 3),
             "digest": experiment.digest,
             **provenance(),
+            **experiment.settings.columns(),
         }
 
 

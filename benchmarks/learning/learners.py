@@ -33,8 +33,11 @@ class Learner(Protocol):
     def objective(self, task: Task) -> Objective:
         """Output activation and per-step loss to train with on this task."""
 
-    def optimizer(self) -> optax.GradientTransformation:
-        """Turns gradients into steps; the program multiplies them by minus the learning rate."""
+    def optimizer(self, **settings: jax.Array) -> optax.GradientTransformation:
+        """Turns gradients into steps; the program multiplies them by minus the learning rate.
+
+        Those that clip take the largest norm as a setting, `clip`, in place of their own.
+        """
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,10 @@ class Adam:
         """The task's own link and loss."""
         return task.objective
 
-    def optimizer(self) -> optax.GradientTransformation:
+    def optimizer(self, clip: float | jax.Array | None = None) -> optax.GradientTransformation:
         """Clip, then Adam, of all weights as one vector: less to compile."""
-        chain = optax.chain(optax.clip_by_global_norm(self.clip), optax.scale_by_adam())
+        norm = self.clip if clip is None else clip
+        chain = optax.chain(optax.clip_by_global_norm(norm), optax.scale_by_adam())
         return optax.flatten(chain)
 
 
@@ -85,9 +89,10 @@ class Momentum:
         """The task's own link and loss."""
         return task.objective
 
-    def optimizer(self) -> optax.GradientTransformation:
+    def optimizer(self, clip: float | jax.Array | None = None) -> optax.GradientTransformation:
         """Clip, then accumulate the velocity, of all weights as one vector: less to compile."""
-        chain = optax.chain(optax.clip_by_global_norm(self.clip), optax.trace(self.momentum))
+        norm = self.clip if clip is None else clip
+        chain = optax.chain(optax.clip_by_global_norm(norm), optax.trace(self.momentum))
         return optax.flatten(chain)
 
 

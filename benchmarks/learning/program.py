@@ -18,7 +18,7 @@ from flax import nnx
 
 from benchmarks.errors import UsageError
 from benchmarks.learning import xla
-from benchmarks.learning.experiment import Recipe
+from benchmarks.learning.experiment import Recipe, Settings
 from tasks.building import Symbols, SymbolTask
 from tasks.sequence import FiniteTask, Sequence, Task, Verdict
 
@@ -38,11 +38,19 @@ Drawn = Sequence | Symbols
 
 
 class Setup(NamedTuple):
-    """What is fixed in a trial: its key, the key of its training set, its learning rate."""
+    """What is fixed in a trial.
+
+    Attributes:
+        key: of all that is random in it.
+        sets_key: key of its training set.
+        rate: learning rate.
+        settings: the `Settings` that have values, by name; `memory` is `[2]`, the others `[]`.
+    """
 
     key: jax.Array
     sets_key: jax.Array
     rate: jax.Array
+    settings: dict[str, jax.Array]
 
 
 class Trial(NamedTuple):
@@ -69,8 +77,14 @@ class Trial(NamedTuple):
     outcome: jax.Array
 
 
-def setups(seed: int, indices: Iterable[int], rates: Iterable[float], data_sets: int = 0) -> Setup:
-    """Keys and rates of the trials with these indices, stacked along the lane axis.
+def setups(
+    seed: int,
+    indices: Iterable[int],
+    rates: Iterable[float],
+    data_sets: int = 0,
+    settings: Iterable[Settings] = (),
+) -> Setup:
+    """Keys, rates and settings of the trials with these indices, stacked along the lane axis.
 
     Args:
         seed: seed of the run.
@@ -78,7 +92,9 @@ def setups(seed: int, indices: Iterable[int], rates: Iterable[float], data_sets:
         rates: learning rate of each.
         data_sets: number of different training sets that the trials take in turn; 0 gives each
             trial its own.
+        settings: those of each, all with values for the same; none leaves them to the recipe.
     """
+    given = [each.given() for each in settings]
     root = jax.random.key(seed)
     trial = jnp.asarray(indices, jnp.uint32)
     data = trial % data_sets if data_sets else trial
@@ -87,6 +103,10 @@ def setups(seed: int, indices: Iterable[int], rates: Iterable[float], data_sets:
         fold(jax.random.fold_in(root, TRIALS), trial),
         fold(jax.random.fold_in(root, SETS), data),
         jnp.asarray(rates, jnp.float32),
+        {
+            name: jnp.asarray([each[name] for each in given], jnp.float32)
+            for name in (given[0] if given else ())
+        },
     )
 
 
@@ -140,7 +160,7 @@ class Program:
         source: where its sequences come from.
         start: setups -> freshly initialised trials.
         merge: (which `[lane]`, trials, trials) -> the first where marked, else the second.
-        train: (rates, trials, sequences `[lane, update * batch, ...]`) -> trials.
+        train: (setups, trials, sequences `[lane, update * batch, ...]`) -> trials.
         verdicts: (trials, sequences `[lane, n, ...]`) -> verdicts `[lane, n]`.
         inspect: (trials, verdicts) -> trials; shows the criteria a test, then the budget may end
             the trial.
@@ -154,10 +174,7 @@ class Program:
         self.recipe = recipe
         self.source = source(recipe.task)
         self.objective = recipe.learner.objective(recipe.task)
-        self.graph, self.weights, has_complex = _structure(recipe)
-        self.optimizer = recipe.learner.optimizer()
-        if has_complex:  # learns as the same cell in real numbers would
-            self.optimizer = optax.contrib.split_real_and_imaginary(self.optimizer)
+        self.graph, self.weights, self.complex = _structure(recipe)
         backend = jax.default_backend()
         compiled = functools.partial(jax.jit, compiler_options=xla.lane_options(backend))
         in_haste = functools.partial(jax.jit, compiler_options=xla.hasty_options(backend))
@@ -186,10 +203,12 @@ class Program:
 
     def _start(self, setup: Setup) -> Trial:
         recipe = self.recipe
-        params = nnx.state(_build(recipe, jax.random.fold_in(setup.key, INIT)), nnx.Param)
+        start = {name: value for name, value in setup.settings.items() if name != "clip"}
+        network = _build(recipe, jax.random.fold_in(setup.key, INIT), **start)
+        params = nnx.state(network, nnx.Param)
         return Trial(
             params,
-            self.optimizer.init(params),
+            self._optimizer(setup).init(params),
             recipe.criterion.init(),
             recipe.milestone and recipe.milestone.init(),
             recipe.model.growth and recipe.model.growth.init(),
@@ -198,23 +217,32 @@ class Program:
             outcome=jnp.full((), RUNNING, jnp.int8),
         )
 
-    def _train(self, rate: jax.Array, trial: Trial, sequences: Drawn) -> Trial:
+    def _optimizer(self, setup: Setup) -> optax.GradientTransformation:
+        clip = {name: value for name, value in setup.settings.items() if name == "clip"}
+        optimizer = self.recipe.learner.optimizer(**clip)
+        if not self.complex:
+            return optimizer
+        # learns as the same cell in real numbers would
+        return optax.contrib.split_real_and_imaginary(optimizer)
+
+    def _train(self, setup: Setup, trial: Trial, sequences: Drawn) -> Trial:
         def update(trial, batch):
-            return unless_finished(trial, self._update(rate, trial, batch)), None
+            return unless_finished(trial, self._update(setup, trial, batch)), None
 
         batch = self.recipe.learner.batch
         batches = jax.tree.map(lambda a: a.reshape(-1, batch, *a.shape[1:]), sequences)
         return jax.lax.scan(update, trial, batches)[0]
 
-    def _update(self, rate: jax.Array, trial: Trial, batch: Drawn) -> Trial:
+    def _update(self, setup: Setup, trial: Trial, batch: Drawn) -> Trial:
         """One update of the weights, then a look at the criteria."""
         (loss, verdicts), gradient = jax.value_and_grad(self._loss, has_aux=True)(
             trial.params, trial, batch
         )
         # Of a complex weight, jax gives the conjugate of the direction of steepest ascent.
         gradient = jax.tree.map(jnp.conj, gradient)
-        direction, opt_state = self.optimizer.update(gradient, trial.opt_state, trial.params)
-        step = jax.tree.map(lambda d: -rate * d, direction)
+        optimizer = self._optimizer(setup)
+        direction, opt_state = optimizer.update(gradient, trial.opt_state, trial.params)
+        step = jax.tree.map(lambda d: -setup.rate * d, direction)
         finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(step))
         moved = self._observe(trial, verdicts)._replace(
             params=optax.apply_updates(trial.params, step), opt_state=opt_state
@@ -312,8 +340,8 @@ def source(task: Task) -> Source:
     return Source(task)
 
 
-def _build(recipe: Recipe, key: jax.Array) -> nnx.Module:
-    return recipe.model.build(recipe.task.n_in, recipe.task.n_out, nnx.Rngs(key))
+def _build(recipe: Recipe, key: jax.Array, **settings: jax.Array) -> nnx.Module:
+    return recipe.model.build(recipe.task.n_in, recipe.task.n_out, nnx.Rngs(key), **settings)
 
 
 def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int, bool]:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from benchmarks.learning import xla
 from benchmarks.learning.experiment import Recipe
-from benchmarks.learning.program import Drawn, Program, Trial, select, spelt, unless_finished
+from benchmarks.learning.program import Drawn, Program, Setup, Trial, select, spelt, unless_finished
 from benchmarks.learning.program_forward import ForwardProgram
 from models.lstm97 import every_step, lag_every_step
 from models.lstm97.forward import from_params, to_params
@@ -38,10 +38,10 @@ class EveryStepProgram(Program):
         if isinstance(recipe.model, Net97):
             self.verdicts = jax.jit(self._block_verdicts, compiler_options=options)
 
-    def _train_lanes(self, rates: jax.Array, trials: Trial, sequences: Drawn) -> Trial:
+    def _train_lanes(self, setups: Setup, trials: Trial, sequences: Drawn) -> Trial:
         def update(trials, drawn):
             sequence = jax.vmap(functools.partial(spelt, self.recipe.task))(drawn)
-            outputs, params = self._follow(rates, trials, sequence)
+            outputs, params = self._follow(setups.rate, trials, sequence)
             verdicts = jax.vmap(self.recipe.task.judge)(outputs, sequence)
             return jax.vmap(self._settle)(trials, params, verdicts), None
 

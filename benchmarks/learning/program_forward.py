@@ -18,6 +18,7 @@ from benchmarks.learning.program import (
     RUNNING,
     TRAIN,
     Program,
+    Setup,
     Trial,
     numbered,
     select,
@@ -136,13 +137,13 @@ class ForwardProgram(Program):
         most = max(1, STEPS_PER_CALL // self.recipe.task.steps)
         return max(n for n in range(1, every + 1) if every % n == 0 and n <= most)
 
-    def _train_lanes(self, rates: jax.Array, trials: Trial, sequences: Ended) -> Trial:
+    def _train_lanes(self, setups: Setup, trials: Trial, sequences: Ended) -> Trial:
         def update(carry, sequence):
             weights, trials = carry
             y, gradient = online.gradient(
                 weights, sequence.inputs, sequence.length, sequence.target, self.output
             )
-            steps = jax.tree.map(lambda g: -rates * g, gradient)
+            steps = jax.tree.map(lambda g: -setups.rate * g, gradient)
             finite = functools.reduce(
                 jnp.logical_and,
                 (_finite(leaf) for leaf in jax.tree.leaves(steps)),

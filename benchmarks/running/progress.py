@@ -1,6 +1,7 @@
 """What a person sees while trials train: bars on a terminal, plain lines elsewhere."""
 
 import time
+from collections import Counter
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -59,11 +60,16 @@ class Watched:
 
 
 class View:
-    """Shows the experiments of a run; a context manager around the training."""
+    """Shows the experiments of a run; a context manager around the training.
+
+    Those of one name, configurations of a search, are shown as one.
+    """
 
     def __init__(self, console: Console, trials: dict[Experiment, int]):
         self.console = console
-        self.trials = trials
+        self.trials = Counter()
+        for experiment, count in trials.items():
+            self.trials[experiment.name] += count
         self.closed = 0
         self.watched: dict[str, Watched] = {}
         self.bars: dict[str, int] = {}
@@ -75,7 +81,7 @@ class View:
             console=console,
             disable=not console.is_terminal,
         )
-        self.overall = self.progress.add_task("all experiments", total=len(trials), text="")
+        self.overall = self.progress.add_task("all experiments", total=len(self.trials), text="")
 
     def __enter__(self) -> "View":
         self.progress.start()
@@ -88,7 +94,7 @@ class View:
         """Shows news of an experiment; its first news opens a bar, its last closes it."""
         name = news.experiment.name
         if name not in self.watched:
-            watched = self.watched[name] = Watched(news.experiment, self.trials[news.experiment])
+            watched = self.watched[name] = Watched(news.experiment, self.trials[name])
             self.bars[name] = self.progress.add_task(name, total=watched.total, text="")
         watched = self.watched[name]
         watched.add(news)

@@ -93,7 +93,8 @@ def _grouped(lacking: dict[Experiment, list[Run]]) -> list[Job]:
     """
     jobs = {}
     for experiment, runs in lacking.items():
-        jobs.setdefault((experiment.recipe, experiment.data_sets), []).extend(runs)
+        numbers = tuple(experiment.settings.given())  # their names; values are data
+        jobs.setdefault((experiment.recipe, experiment.data_sets, numbers), []).extend(runs)
     return sorted(jobs.values(), key=_most_steps, reverse=True)
 
 

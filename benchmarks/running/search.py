@@ -1,90 +1,174 @@
-"""The learning rate of each cell on each task: one small search, the same for every cell.
+"""The search for each cell's learning rate and start: as much of it for every cell, task and delay.
 
-Every rate of the grid gets the same number of trials and the budget of the suite, on a seed that
-reported trials do not use. The rate with the most solved trials wins; among equals the smaller
-mean of sequences to success (unsolved trials counted with the budget), then the smaller median
-test error, then the smaller rate.
+Every configuration (`space`) trains once with the full budget of the suite. The best few train
+three more times, and the winner has the most solved trials; among equals the smaller mean of
+sequences to success (unsolved trials counted with the budget), then the smaller median test error.
+Its trials have a seed that reported trials do not use.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
+from rich.console import Console
 
 from benchmarks.analysis.statistics import restricted_mean_sequences
 from benchmarks.errors import UsageError
-from benchmarks.learning.experiment import Experiment
-from benchmarks.running.store import write
+from benchmarks.learning.experiment import Experiment, Settings
+from benchmarks.running import runner, space, store
+from benchmarks.running.space import Configuration
 
 # FIDELITY S5
-GRID = (0.001, 0.003, 0.01, 0.03, 0.1)
-TRIALS = 4
 SEED = 271828
-DEFAULT = 0.01  # of experiments that have not been tuned
+FINALISTS = 3
+MORE_TRIALS = 3  # of each finalist
+CONFIGURATIONS = 16  # for a cell of one's own
+
+DEFAULT = Configuration(0.01, Settings())  # of what has not been searched
+
+BETTER = ["solved", "mean_sequences", "test_error"]
+ASCENDING = [False, True, True]
+
+KEY = ["task", "delay", "cell"]
+
+CHOSEN_COLUMNS = {
+    "task": str,
+    "delay": "int64",
+    "cell": str,
+    "rate": "float64",
+    "clip": "float64",
+    "memory_low": "float64",
+    "memory_high": "float64",
+    "scale": "float64",
+    "solved": "int64",
+    "trials": "int64",
+    "mean_sequences": "int64",
+    "test_error": "float64",
+    "configurations": "int64",
+    "with_success": "int64",
+}
+"""Columns of chosen.csv: whose, what, and the evidence for it.
+
+`solved`, `trials`, `mean_sequences` and `test_error` are those of the winner, `with_success` is the
+number of configurations, of all that were tried, that solved the task at least once.
+"""
 
 
-def candidates(experiments: Sequence[Experiment]) -> list[Experiment]:
-    """The experiments of the search: each of these at every rate of the grid."""
-    return [
-        replace(each, cell=f"{each.cell}@{rate:g}", rate=rate, trials=TRIALS)
-        for each in experiments
-        for rate in GRID
-    ]
+class Wanted(NamedTuple):
+    """Experiments of a search: one for each configuration of a cell on a task."""
+
+    base: Experiment
+    candidates: list[Experiment]
 
 
-def choose(rows: pd.DataFrame) -> pd.DataFrame:
-    """The best rate for each task and cell, over all delays that were searched.
-
-    Returns:
-        Columns task, cell, rate, and the evidence for it: solved, trials, mean_sequences,
-        test_error.
-    """
-    rows = rows.assign(cell=rows["cell"].str.partition("@")[0])
-    lines = []
-    for (task, cell, rate), group in rows.groupby(["task", "cell", "rate"], sort=False):
-        lines.append(
-            {
-                "task": task,
-                "cell": cell,
-                "rate": rate,
-                "solved": int((group["outcome"] == "solved").sum()),
-                "trials": len(group),
-                "mean_sequences": round(restricted_mean_sequences(group)),
-                "test_error": group["test_error"].median(),
-            }
-        )
-    best = pd.DataFrame(lines).sort_values(
-        ["solved", "mean_sequences", "test_error", "rate"], ascending=[False, True, True, True]
-    )
-    return best.drop_duplicates(["task", "cell"]).sort_index().reset_index(drop=True)
+def candidates(base: Experiment, count: int) -> Wanted:
+    """An experiment at `count` configurations."""
+    names = getattr(base.recipe.model.cell, "settings", ())
+    drawn = space.configurations(names, base.delay, count)
+    tried = [at(base, each) for each in drawn]
+    return Wanted(base, [replace(each, trials=1, lengths=()) for each in tried])
 
 
-def save(chosen: pd.DataFrame, folder: Path) -> None:
-    """Writes the chosen rates of a suite; those of other tasks and cells stay."""
-    chosen_rates(folder)  # refuses a foreign file
-    path = folder / "rates.csv"
-    table = pd.concat([_rates(path), chosen]) if path.exists() else chosen
-    table = table.drop_duplicates(["task", "cell"], keep="last").sort_values(["task", "cell"])
-    write(path, table.to_csv(index=False, lineterminator="\n"))
+def at(base: Experiment, configuration: Configuration) -> Experiment:
+    """An experiment with other rate and settings."""
+    return replace(base, rate=configuration.rate, settings=configuration.settings)
 
 
-def chosen_rates(folder: Path) -> dict[tuple[str, str], float]:
-    """The chosen rates by task and cell; none if the suite has not been tuned.
+def search(bases: Iterable[Experiment], count: int, folder: Path, console: Console) -> None:
+    """Runs what is missing of the search for these experiments, and writes what it has chosen.
+
+    Args:
+        bases: experiments whose rate and settings are wanted.
+        count: number of configurations for each.
+        folder: the suite's folder of results; rows go to `search/` in it, choices to `chosen.csv`.
+        console: where to show how far it is.
 
     Raises:
-        UsageError: the file is there and is not one of rates.
+        UsageError: rows cannot be written, or a worker was killed.
     """
-    path = folder / "rates.csv"
-    if not path.exists():
-        return {}
+    chosen(folder)  # refuses a foreign file
+    wanted = [candidates(each, count) for each in bases]
+    runner.run(_all(wanted), SEED, folder / "search", console)
+    finals = [
+        replace(each, trials=1 + MORE_TRIALS) for one in wanted for each in finalists(one, folder)
+    ]
+    runner.run(finals, SEED, folder / "search", console)
+    save(pd.DataFrame([choice(each, folder) for each in wanted]), folder)
+
+
+def _all(wanted: Sequence[Wanted]) -> list[Experiment]:
+    return [each for one in wanted for each in one.candidates]
+
+
+def finalists(wanted: Wanted, folder: Path) -> list[Experiment]:
+    """The best few by their first trial."""
+    scores = _scores(wanted, folder, trials=1)
+    return [wanted.candidates[i] for i in scores.index[:FINALISTS]]
+
+
+def choice(wanted: Wanted, folder: Path) -> dict:
+    """The line of chosen.csv."""
+    scores = _scores(wanted, folder, trials=1 + MORE_TRIALS)
+    best = scores[scores["trials"] == scores["trials"].max()].iloc[0]
+    winner = wanted.candidates[best.name]
+    return {
+        **{name: getattr(winner, name) for name in KEY},
+        "rate": winner.rate,
+        **winner.settings.columns(),
+        **best.to_dict(),
+        "configurations": len(wanted.candidates),
+        "with_success": int((scores["solved"] > 0).sum()),
+    }
+
+
+def _scores(wanted: Wanted, folder: Path, trials: int) -> pd.DataFrame:
+    """How configurations did in their first trials, the best first; the index is their number."""
+    rows = store.read(runner.path_of(wanted.base, folder / "search"))
+    rows = rows[(rows["seed"] == SEED) & (rows["trial"] < trials)]
+    by_digest = dict(iter(rows.groupby("digest")))
+    lines = [_score(by_digest[each.digest]) for each in wanted.candidates]
+    return pd.DataFrame(lines).sort_values(BETTER, ascending=ASCENDING, kind="stable")
+
+
+def _score(rows: pd.DataFrame) -> dict:
+    return {
+        "solved": int((rows["outcome"] == "solved").sum()),
+        "trials": len(rows),
+        "mean_sequences": round(restricted_mean_sequences(rows)),
+        "test_error": rows["test_error"].median(),
+    }
+
+
+def save(choices: pd.DataFrame, folder: Path) -> None:
+    """Writes what a suite's search has chosen; what it chose for others stays."""
+    path = folder / "chosen.csv"
+    table = pd.concat([_read(path), choices]).astype(CHOSEN_COLUMNS)
+    table = table.drop_duplicates(KEY, keep="last").sort_values(KEY)
+    store.write(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def chosen(folder: Path) -> dict[tuple[str, int, str], Configuration]:
+    """What the search of a suite has chosen, by task, delay and cell; nothing before it ran.
+
+    Raises:
+        UsageError: the file is there and is not one of choices.
+    """
+    return {
+        (line.task, line.delay, line.cell): Configuration(line.rate, _settings(line))
+        for line in _read(folder / "chosen.csv").itertuples()
+    }
+
+
+def _settings(line) -> Settings:
+    memory = None if pd.isna(line.memory_low) else (line.memory_low, line.memory_high)
+    clip, scale = (None if pd.isna(number) else number for number in (line.clip, line.scale))
+    return Settings(clip, memory, scale)
+
+
+def _read(path: Path) -> pd.DataFrame:
     try:
-        table = _rates(path)
-        return {(line.task, line.cell): float(line.rate) for line in table.itertuples()}
-    except (OSError, ValueError, AttributeError) as error:
-        raise UsageError(f"{path} is not a table of rates; remove it and tune again") from error
-
-
-def _rates(path: Path) -> pd.DataFrame:
-    """The file; a cell may be called NA."""
-    return pd.read_csv(path, keep_default_na=False, na_values={"test_error": ["", "nan"]})
+        return store.read(path, CHOSEN_COLUMNS)
+    except UsageError as error:
+        raise UsageError(f"{path} is not a table of choices; remove it and search again") from error

@@ -52,7 +52,7 @@ class Ours:
         def train() -> None:
             for turn in range(self.turns):
                 given = draw(turn) if self.drawn else sequences[turn]
-                trials[turn] = run.train(setup[turn].rate, trials[turn], given)
+                trials[turn] = run.train(setup[turn], trials[turn], given)
             jax.block_until_ready(trials)
 
         return train

@@ -1,4 +1,4 @@
-"""The suites: each module here, but `base` and `common`, holds a `SUITE`.
+"""The suites: each module here, but those in `SHARED`, holds a `SUITE`.
 
 A suite is called as its module, with hyphens for underscores.
 """
@@ -9,7 +9,7 @@ import pkgutil
 from benchmarks.errors import UsageError
 from benchmarks.suites.base import Suite
 
-SHARED = {"base", "common"}
+SHARED = {"base", "cells", "common", "sizes"}
 
 
 def names() -> list[str]:

@@ -37,14 +37,13 @@ class Suite:
         name: what the command line calls it; its module has underscores for hyphens.
         text: the docstring of its module, whose first line is the suite's title.
         experiments: what is run.
-        tuned_by: the suite whose experiments the search for learning rates runs, often itself;
-            None where the rates are fixed.
+        searched: whether rate and settings of a cell come from a search on the suite's own tasks.
     """
 
     name: str
     text: str
     experiments: tuple[Experiment, ...]
-    tuned_by: str | None = None
+    searched: bool = False
 
     columns = store.COLUMNS
     trains = True  # whether `run` trains the experiments

@@ -7,20 +7,60 @@ from typing import NamedTuple
 from benchmarks.learning.criteria import Inspection
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Adam
-from benchmarks.running.search import DEFAULT, chosen_rates
-from models.gru import GRU
-from models.lstm import LSTM
-from models.mut import MUT1, MUT2, MUT3
+from benchmarks.running import search
+from benchmarks.suites import sizes
+from benchmarks.suites.cells import ALL, CORE
 from models.network import Recurrent
-from models.rnn import RNN
-from tasks.sequence import FiniteTask, Task
+from tasks.sequence import FiniteTask, Growing, Task
 
-CORE_CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU, "mut1": MUT1, "mut2": MUT2, "mut3": MUT3}
 HIDDEN = 16
 RESULTS = Path(__file__).parents[2] / "results"
 
 SOLVED_FRACTION = 0.95  # FIDELITY S3
 FRESH = 512
+LENGTHS = (2, 5, 10)  # times the delay, of sequences that solved networks are tested on
+
+# FIDELITY S5
+RATES = {
+    ("adding", "gru"): 0.1,
+    ("adding", "lstm"): 0.003,
+    ("adding", "mut1"): 0.03,
+    ("adding", "mut2"): 0.1,
+    ("adding", "mut3"): 0.1,
+    ("adding", "rnn"): 0.003,
+    ("lag-2c", "gru"): 0.1,
+    ("lag-2c", "lstm"): 0.003,
+    ("lag-2c", "mut1"): 0.1,
+    ("lag-2c", "mut2"): 0.1,
+    ("lag-2c", "mut3"): 0.1,
+    ("lag-2c", "rnn"): 0.003,
+    ("multiplication", "gru"): 0.1,
+    ("multiplication", "lstm"): 0.01,
+    ("multiplication", "mut1"): 0.1,
+    ("multiplication", "mut2"): 0.1,
+    ("multiplication", "mut3"): 0.1,
+    ("multiplication", "rnn"): 0.03,
+    ("order-6a", "gru"): 0.1,
+    ("order-6a", "lstm"): 0.003,
+    ("order-6a", "mut1"): 0.03,
+    ("order-6a", "mut2"): 0.1,
+    ("order-6a", "mut3"): 0.1,
+    ("order-6a", "rnn"): 0.03,
+    ("reber", "gru"): 0.1,
+    ("reber", "lstm"): 0.1,
+    ("reber", "mut1"): 0.03,
+    ("reber", "mut2"): 0.03,
+    ("reber", "mut3"): 0.03,
+    ("reber", "rnn"): 0.03,
+    ("two-sequence", "gru"): 0.1,
+    ("two-sequence", "lstm"): 0.001,
+    ("two-sequence", "mut1"): 0.1,
+    ("two-sequence", "mut2"): 0.1,
+    ("two-sequence", "mut3"): 0.1,
+    ("two-sequence", "rnn"): 0.01,
+}
+"""Rates by task and cell, of suites without a search of their own; others have `DEFAULT_RATE`."""
+DEFAULT_RATE = 0.01
 
 
 class Point(NamedTuple):
@@ -33,32 +73,68 @@ class Point(NamedTuple):
 
 
 def experiments(
-    points: Iterable[Point], trials: int, rates_of: str | None = None
+    points: Iterable[Point], trials: int, rates: dict[tuple[str, str], float] = RATES
 ) -> tuple[Experiment, ...]:
-    """Every core cell on every task, with Adam at the chosen rates and the modern criterion.
-
-    A trial is solved when at an inspection, every 100 updates, 95 % of 512 fresh sequences are
-    right; of a task with fixed sets, when all strings of both are.
+    """Every core cell with 16 units on every task.
 
     Args:
         points: the tasks.
         trials: number of trials of each experiment.
-        rates_of: the suite whose chosen rates to use; without, one default serves all.
+        rates: learning rates by task and cell.
     """
-    rates = chosen_rates(RESULTS / rates_of) if rates_of else {}
     return tuple(
         Experiment(
-            name,
-            delay,
+            point.name,
+            point.delay,
             cell,
-            # FIDELITY S4
-            Recipe(task, Recurrent(CORE_CELLS[cell], HIDDEN), Adam(), _criterion(task), budget),
-            rates.get((name, cell), DEFAULT),
+            recipe(point, Recurrent(CORE[cell], HIDDEN)),
+            rates.get((point.name, cell), DEFAULT_RATE),
             trials,
         )
-        for name, delay, task, budget in points
-        for cell in CORE_CELLS
+        for point in points
+        for cell in CORE
     )
+
+
+def searched(
+    suite: str, points: Iterable[Point], cells: Iterable[str], trials: int
+) -> tuple[Experiment, ...]:
+    """Cells with the weights of an LSTM with 16 units, as the search of the suite has chosen.
+
+    Their solved networks are tested on longer sequences, too, where a task can grow.
+    """
+    choices = search.chosen(RESULTS / suite)
+    return tuple(
+        search.at(
+            Experiment(
+                point.name,
+                point.delay,
+                cell,
+                recipe(point, Recurrent(ALL[cell], hidden(cell, point.task))),
+                DEFAULT_RATE,
+                trials,
+                lengths=LENGTHS if isinstance(point.task, Growing) else (),
+            ),
+            choices.get((point.name, point.delay, cell), search.DEFAULT),
+        )
+        for point in points
+        for cell in cells
+    )
+
+
+def hidden(cell: str, task: Task) -> int:
+    """The hidden size with the weights of an LSTM with 16 units."""
+    return sizes.hidden(cell, task.n_in, task.n_out)
+
+
+def recipe(point: Point, model: Recurrent) -> Recipe:
+    """Adam and the modern criterion.
+
+    A trial is solved when at an inspection, every 100 updates, 95 % of 512 fresh sequences are
+    right; of a task with fixed sets, when all strings of both are.
+    """
+    # FIDELITY S4
+    return Recipe(point.task, model, Adam(), _criterion(point.task), point.budget)
 
 
 def _criterion(task: Task) -> Inspection:

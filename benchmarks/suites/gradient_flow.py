@@ -29,10 +29,9 @@ def lstm97(point: Point, cell: str, truncate: bool) -> Experiment:
     return Experiment(point.name, point.delay, cell, recipe, 1.0, NETWORKS)
 
 
-TUNED_BY = "quick"
 EXPERIMENTS = (
-    *experiments(POINTS, NETWORKS, rates_of=TUNED_BY),
+    *experiments(POINTS, NETWORKS),
     *(lstm97(point, "lstm97", truncate=True) for point in POINTS),
     *(lstm97(point, "lstm97-full", truncate=False) for point in POINTS),
 )
-SUITE = FlowSuite("gradient-flow", __doc__, EXPERIMENTS, tuned_by=TUNED_BY)
+SUITE = FlowSuite("gradient-flow", __doc__, EXPERIMENTS)

@@ -19,6 +19,5 @@ POINTS = (
     Point("multiplication", 30, Multiplication(T=30), budget=100_000),
 )
 
-TUNED_BY = "quick"
-EXPERIMENTS = experiments(POINTS, trials=20, rates_of=TUNED_BY)
-SUITE = Suite("quick", __doc__, EXPERIMENTS, tuned_by=TUNED_BY)
+EXPERIMENTS = experiments(POINTS, trials=20)
+SUITE = Suite("quick", __doc__, EXPERIMENTS, searched=True)

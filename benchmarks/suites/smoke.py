@@ -8,10 +8,10 @@ nothing and tells sequences to success to the batch.
 from benchmarks.learning.criteria import Criterion, Inspection, Recent
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Adam, Learner, Momentum, Online
-from benchmarks.running.search import DEFAULT, chosen_rates
 from benchmarks.suites import paper
 from benchmarks.suites.base import Suite
-from benchmarks.suites.common import CORE_CELLS, HIDDEN, RESULTS, Point
+from benchmarks.suites.cells import CORE
+from benchmarks.suites.common import DEFAULT_RATE, HIDDEN, RATES, Point
 from models.lstm97.net import Net97
 from models.network import Recurrent
 from tasks.adding import Adding
@@ -31,8 +31,6 @@ ORDER_MOMENTUM = Point("order-6a-momentum", 20, TemporalOrder6a(T=20), budget=20
 ADDING = Point("adding", 20, Adding(T=20), budget=50_000)
 STRINGS = Point("reber", 9, REBER, budget=30_000)
 
-TUNED_BY = "quick"  # FIDELITY K2
-RATES = chosen_rates(RESULTS / TUNED_BY)
 MOMENTUM_RATE = 0.1  # FIDELITY K2
 ADAM = Adam()
 
@@ -52,14 +50,14 @@ def modern(
             cell,
             Recipe(
                 point.task,
-                Recurrent(CORE_CELLS[cell], HIDDEN),
+                Recurrent(CORE[cell], HIDDEN),
                 learner,
                 criterion,
                 point.budget,
                 inspect_every=25 if criterion is RIGHT else 50,
                 test_size=256,
             ),
-            rate or RATES.get((point.name, cell), DEFAULT),
+            rate or RATES.get((point.name, cell), DEFAULT_RATE),  # FIDELITY K2
             TRIALS,
         )
         for cell in cells
@@ -75,7 +73,7 @@ def of_1997(point: Point, net: Net97, rate: float, budget: int) -> Experiment:
 EXPERIMENTS = (
     *modern(STRINGS, "rnn", "lstm", "gru", criterion=ALL_STRINGS),
     *modern(ADDING, "lstm", "gru", "mut1", "mut2", "mut3"),
-    *modern(TWO_SEQUENCE, *CORE_CELLS),
+    *modern(TWO_SEQUENCE, *CORE),
     *modern(ORDER, "lstm", "gru", "mut1", "mut2", "mut3"),
     *modern(ORDER_MOMENTUM, "lstm", "gru", learner=Momentum(), rate=MOMENTUM_RATE),
     of_1997(ADDING, paper.ADDING_NET, 0.5, budget=100_000),
@@ -83,4 +81,4 @@ EXPERIMENTS = (
     of_1997(ORDER, paper.ORDER_6A_NET, 0.5, budget=50_000),
 )
 """The slowest first, so that no core is left alone with one at the end."""
-SUITE = Suite("smoke", __doc__, EXPERIMENTS, tuned_by=TUNED_BY)
+SUITE = Suite("smoke", __doc__, EXPERIMENTS, searched=True)

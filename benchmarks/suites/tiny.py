@@ -12,5 +12,5 @@ POINTS = (
     Point("adding", 20, Adding(T=20), budget=10_000),
 )
 
-EXPERIMENTS = experiments(POINTS, trials=4)
+EXPERIMENTS = experiments(POINTS, trials=4, rates={})
 SUITE = Suite("tiny", __doc__, EXPERIMENTS)

@@ -91,7 +91,7 @@ def test_an_experiment_runs(each, monkeypatch):
     after = jax.tree.map(jnp.copy, before)
     for _ in range(100 // updates):
         sequences = run.source.training(setup.key, after.seen, updates, sets)
-        after = run.train(setup.rate, after, sequences)
+        after = run.train(setup, after, sequences)
     assert after.seen.tolist() == [100] * lanes
     assert (after.outcome == RUNNING).all()
     changed = np.zeros(lanes, bool)

@@ -56,7 +56,7 @@ def test_a_curve_is_what_the_weights_get_wrong_at_the_inspections():
     trials = run.start(setup)
     for block in range(3):
         sequences = drawn(RECIPE.task, TRAIN, 40 * block + jnp.arange(40))
-        trials = run.train(setup.rate, trials, sequences)
+        trials = run.train(setup, trials, sequences)
         seen = 40 * (block + 1)
         first = 15 * seen  # an inspection of 600 takes the numbers of 15 blocks of 40
         verdicts = run.verdicts(trials, drawn(RECIPE.task, INSPECT, first + jnp.arange(256)))
@@ -121,7 +121,7 @@ def test_without_inspections_a_curve_is_that_of_the_window(of_1997):
         judged = run.verdicts(trials, run.source.tests(setup.key, TRAIN, trials.seen, batch))
         window.extend(zip(np.asarray(judged.error[0]), np.asarray(judged.wrong[0]), strict=True))
         sequences = run.source.training(setup.key, trials.seen, batch, None)
-        trials = run.train(setup.rate, trials, sequences)
+        trials = run.train(setup, trials, sequences)
         if update * batch % 40 == 0:
             point = points[0].pop(0)
             error, wrong = np.mean(window, axis=0)

@@ -94,7 +94,7 @@ def test_training_is_the_plain_loop():
 
     run, setup = program(recipe), setups(0, [index], [rate])
     draw = source(task).fresh(setup.key, TRAIN, jnp.zeros(1, jnp.int32), 2 * learner.batch)
-    trials = run.train(setup.rate, run.start(setup), draw)
+    trials = run.train(setup, run.start(setup), draw)
     assert trials.seen[0] == 2 * learner.batch
     for mine, theirs in zip(jax.tree.leaves(params), jax.tree.leaves(trials.params), strict=True):
         np.testing.assert_allclose(mine, theirs[0], rtol=2e-4, atol=2e-6)
@@ -168,7 +168,7 @@ def test_a_finished_trial_is_frozen_bit_for_bit_while_others_train():
 
     def block(trials):
         draw = fresh(setup.key, TRAIN, trials.seen, 40)
-        return run.train(setup.rate, jax.tree.map(jnp.copy, trials), draw)
+        return run.train(setup, jax.tree.map(jnp.copy, trials), draw)
 
     trials = block(run.start(setup))
     for outcome in (SOLVED, DIVERGED):

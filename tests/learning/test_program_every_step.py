@@ -168,7 +168,7 @@ def test_training_is_that_of_automatic_differentiation(case):
     sets = fast.source.sets(setup.sets_key) if fast.source.finite else None
     sequences = fast.source.training(setup.key, start.seen, 40, sets)
     mine, theirs = (
-        each.train(setup.rate, jax.tree.map(jnp.copy, start), sequences) for each in (fast, slow)
+        each.train(setup, jax.tree.map(jnp.copy, start), sequences) for each in (fast, slow)
     )
     assert mine.seen.tolist() == theirs.seen.tolist() == [40] * 16
     moved = 0.0

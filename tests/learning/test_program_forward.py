@@ -90,8 +90,8 @@ def test_training_is_that_of_automatic_differentiation(case):
     fast, slow, setup = program(recipe), program(plain), setups(0, range(16), [0.5] * 16)
     start = fast.start(setup)
     sequences = fast.source.training(setup.key, start.seen, 40, None)
-    mine = fast.train(setup.rate, jax.tree.map(jnp.copy, start), sequences)
-    theirs = slow.train(setup.rate, jax.tree.map(jnp.copy, start), spelt(recipe.task, sequences))
+    mine = fast.train(setup, jax.tree.map(jnp.copy, start), sequences)
+    theirs = slow.train(setup, jax.tree.map(jnp.copy, start), spelt(recipe.task, sequences))
     assert mine.seen.tolist() == theirs.seen.tolist() == [40] * 16
     np.testing.assert_array_equal(mine.criterion.wrong, theirs.criterion.wrong)
     np.testing.assert_allclose(mine.criterion.grains, theirs.criterion.grains, rtol=1e-4)
@@ -114,7 +114,7 @@ def test_nothing_keeps_its_loop_from_becoming_one_kernel(case):
     run, setup = program(CASES[case]), setups(0, range(16), [0.5] * 16)
     start = run.start(setup)
     sequences = run.source.training(setup.key, start.seen, 8, None)
-    lowered = run.train.lower(setup.rate, start, sequences).as_text()
+    lowered = run.train.lower(setup, start, sequences).as_text()
     assert "stablehlo.while" in lowered
     assert "stablehlo.scatter" not in lowered
 
@@ -149,7 +149,7 @@ def test_finished_trials_are_frozen_while_others_train():
 
     def block(trials):
         sequences = run.source.training(setup.key, trials.seen, 40, None)
-        return run.train(setup.rate, jax.tree.map(jnp.copy, trials), sequences)
+        return run.train(setup, jax.tree.map(jnp.copy, trials), sequences)
 
     trials = block(run.start(setup))
     for outcome in (SOLVED, DIVERGED):

@@ -51,7 +51,7 @@ def test_options_of_lanes():
     setup = setups(0, range(4), [0.01] * 4)
     start = jax.jit(jax.vmap(run._start))(setup)
     drawn = run.source.training(setup.key, start.seen, SEQUENCES, None)
-    trained = both_ways(jax.vmap(run._train), xla.LANE_OPTIONS, setup.rate, start, drawn)
+    trained = both_ways(jax.vmap(run._train), xla.LANE_OPTIONS, setup, start, drawn)
     assert_trained_alike(*trained, start)
 
 
@@ -81,7 +81,7 @@ def test_options_of_loops():
     setup = setups(0, range(16), [0.5] * 16)
     start = run.start(setup)
     drawn = run.source.training(setup.key, start.seen, SEQUENCES, None)
-    trained = both_ways(run._train_lanes, xla.LOOP_OPTIONS, setup.rate, start, drawn)
+    trained = both_ways(run._train_lanes, xla.LOOP_OPTIONS, setup, start, drawn)
     assert_trained_alike(*trained, start)
 
 

@@ -47,7 +47,7 @@ def ours(cell, updates):
     batch = run.source.fresh(setup.key, TRAIN, jnp.zeros(1, jnp.int32), WORK.batch)
     before = trial.params
     again = jax.tree.map(lambda leaf: jnp.tile(leaf, (1, updates, *[1] * (leaf.ndim - 2))), batch)
-    after = run.train(setup.rate, jax.tree.map(jnp.copy, trial), again).params
+    after = run.train(setup, jax.tree.map(jnp.copy, trial), again).params
     plain = partial(jax.tree.map, lambda leaf: np.asarray(leaf[0]))
     return tuple(nnx.to_pure_dict(plain(params)) for params in (before, after))
 

@@ -1,0 +1,32 @@
+"""`search`: searches rate and start of every cell on a suite's tasks."""
+
+from benchmarks import suites
+from benchmarks.cli import arguments
+from benchmarks.cli.chosen import chosen
+from benchmarks.errors import UsageError
+from benchmarks.running import search
+
+
+def add(commands) -> None:
+    """Adds the command."""
+    text = "search learning rate, clipping and initial memory of cells on a suite's tasks"
+    parser = arguments.add_command(commands, "search", text, _command, resumes=True)
+    arguments.add_experiments(parser)
+    parser.add_argument(
+        "--configurations",
+        type=arguments.positive,
+        default=search.CONFIGURATIONS,
+        metavar="N",
+        help=f"how many to try for each cell and task; default: {search.CONFIGURATIONS}",
+    )
+    arguments.add_cell(parser)
+    arguments.add_out(parser)
+
+
+def _command(options) -> None:
+    suite = options.suite
+    if not suites.load(suite).searched:
+        raise UsageError(f"suite {suite} has fixed learning rates; there is nothing to search")
+    experiments = chosen(suite, options.pattern, options.cell, None, options.out)
+    folder = arguments.folder(options.out, suite)
+    search.search(experiments, options.configurations, folder, arguments.console())

@@ -1,0 +1,90 @@
+"""The space that the search draws its configurations from: numbers, the same for every cell.
+
+What a cell is searched for beside the rate and clipping is what it says itself (`settings` in
+`models.cell.Cell`): the initial time constant of its gates or the scale of its recurrent weights.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scipy.stats import qmc
+
+from benchmarks.learning.experiment import Settings
+
+
+@dataclass(frozen=True)
+class LogUniform:
+    """Numbers from low to high whose logarithm is uniform."""
+
+    low: float
+    high: float
+
+    def at(self, u: float) -> float:
+        """The number at a fraction u of the way, to four digits: what is printed is what ran."""
+        return float(f"{self.low * (self.high / self.low) ** u:.4g}")
+
+
+# FIDELITY S5
+RATE = LogUniform(3e-4, 0.1)
+CLIP = (1.0, float("inf"))
+SHORTEST = 2.0  # steps
+LONGEST = 10  # times the delay
+SCALE = LogUniform(0.5, 1.5)
+
+
+class Configuration(NamedTuple):
+    """What a search tries, and what it chooses."""
+
+    rate: float
+    settings: Settings
+
+
+def memory(delay: int) -> LogUniform:
+    """Initial time constants that are tried at a delay, in steps."""
+    return LogUniform(SHORTEST, LONGEST * delay)
+
+
+def configurations(
+    names: Sequence[str], delay: int, count: int, first: int = 0
+) -> list[Configuration]:
+    """Configurations number `first`, `first + 1`, ... for a cell with these settings.
+
+    They are points of the Halton sequence (Halton 1960), which fills the space more evenly than
+    random points do (Bergstra & Bengio 2012, section 5). All cells share rates and clipping.
+
+    Args:
+        names: settings of the cell, of "memory" and "scale".
+        delay: that of the task.
+        count: number of configurations.
+        first: number of the first one, from 0.
+    """
+    points = qmc.Halton(d=4, scramble=False)
+    points.fast_forward(1 + first)  # the origin is a corner of the space
+    return [_configuration(names, delay, *map(float, u)) for u in points.random(count)]
+
+
+def _configuration(
+    names: Sequence[str], delay: int, u_rate: float, u_cell: float, u_kind: float, u_clip: float
+) -> Configuration:
+    start = {name: START[name](delay, u_cell, u_kind) for name in names}
+    return Configuration(RATE.at(u_rate), Settings(clip=CLIP[u_clip < 0.5], **start))
+
+
+def _memory(delay: int, u: float, u_kind: float) -> tuple[float, float]:
+    """One time constant for all units, or, as in chrono initialisation, all up to the longest."""
+    longest = memory(delay).at(u)
+    return (SHORTEST if u_kind < 0.5 else longest), longest
+
+
+def _scale(delay: int, u: float, u_kind: float) -> float:
+    """As the cell's authors start it in half of the configurations."""
+    del delay
+    return 1.0 if u_kind < 0.5 else SCALE.at(u)
+
+
+START: dict[str, Callable[[int, float, float], float | tuple[float, float]]] = {
+    "memory": _memory,
+    "scale": _scale,
+}
+"""How a setting of a cell follows from the delay and two numbers between 0 and 1."""

@@ -1,0 +1,51 @@
+"""The cells that suites compare, by the names that tables and the command line give them."""
+
+from models.gru import GRU
+from models.gru_variants import MGU, MinGRU, ResetAfterGRU
+from models.lru import LRU
+from models.lstm import LSTM
+from models.lstm_variants import JANET, ChronoLSTM, CoupledLSTM, NoForgetLSTM
+from models.minimal_lstm import MinimalLSTM
+from models.mut import MUT1, MUT2, MUT3
+from models.mut_separate import MUT1Separate, MUT2Separate
+from models.ode_cells import LEM, AntisymmetricRNN, CoRNN
+from models.orthogonal_rnn import OrthogonalRNN
+from models.peephole_lstm import CIFG, FGR, NFG, NIAF, NIG, NOAF, NOG, PeepholeLSTM
+from models.relu_rnn import IRNN, IndRNN
+from models.rnn import RNN
+from models.scrn import SCRN
+from models.slstm import SLSTM
+
+CORE = {"rnn": RNN, "lstm": LSTM, "gru": GRU, "mut1": MUT1, "mut2": MUT2, "mut3": MUT3}
+
+ALL = {
+    **CORE,
+    "irnn": IRNN,
+    "orthogonal-rnn": OrthogonalRNN,
+    "indrnn": IndRNN,
+    "scrn": SCRN,
+    "chrono-lstm": ChronoLSTM,
+    "no-forget-lstm": NoForgetLSTM,
+    "coupled-lstm": CoupledLSTM,
+    "janet": JANET,
+    "peephole-lstm": PeepholeLSTM,
+    "nig": NIG,
+    "nfg": NFG,
+    "nog": NOG,
+    "niaf": NIAF,
+    "noaf": NOAF,
+    "cifg": CIFG,
+    "fgr": FGR,
+    "minimal-lstm": MinimalLSTM,
+    "slstm": SLSTM,
+    "reset-after-gru": ResetAfterGRU,
+    "mgu": MGU,
+    "mingru": MinGRU,
+    "mut1-separate": MUT1Separate,
+    "mut2-separate": MUT2Separate,
+    "lru": LRU,
+    "antisymmetric-rnn": AntisymmetricRNN,
+    "cornn": CoRNN,
+    "lem": LEM,
+}
+"""The core cells first, then families."""

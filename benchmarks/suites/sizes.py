@@ -1,0 +1,78 @@
+"""Hidden sizes with which cells have about as many weights as another cell.
+
+Building every cell of a suite at several sizes takes seconds, so the sizes are data, `sizes.csv`,
+which `python -m benchmarks.suites.sizes` writes and the tests check.
+"""
+
+import functools
+from pathlib import Path
+
+import jax
+import pandas as pd
+from flax import nnx
+
+from benchmarks.suites.cells import ALL
+from models.lstm import LSTM
+from models.network import Recurrent
+
+FILE = Path(__file__).with_name("sizes.csv")
+UNITS = 16  # of the LSTM whose weights the others match
+LARGEST = 256
+
+WIDTHS = (
+    (2, 1),
+    (8, 4),
+    (12, 2),
+    (1, 1),
+    (10, 9),
+    (7, 7),
+)  # inputs and outputs of the tasks of `compare`
+
+
+def weights(cell, hidden: int, n_in: int, n_out: int) -> int:
+    """Trainable numbers of a network with so many hidden units; a complex one counts as two."""
+    network = nnx.eval_shape(lambda: Recurrent(cell, hidden).build(n_in, n_out, nnx.Rngs(0)))
+    leaves = jax.tree.leaves(nnx.state(network, nnx.Param))
+    return sum(leaf.size * (1 + jax.numpy.iscomplexobj(leaf)) for leaf in leaves)
+
+
+def matched(cell, target: int, n_in: int, n_out: int) -> int:
+    """The hidden size whose number of weights is nearest to the target; the smaller of two.
+
+    Weights grow with the hidden size.
+    """
+    low, high = 1, LARGEST
+    while high - low > 1:
+        middle = (low + high) // 2
+        below = weights(cell, middle, n_in, n_out) <= target
+        low, high = (middle, high) if below else (low, middle)
+    return min((low, high), key=lambda h: abs(weights(cell, h, n_in, n_out) - target))
+
+
+@functools.cache
+def _table() -> dict[tuple[str, int, int], int]:
+    rows = pd.read_csv(FILE)
+    return {(row.cell, row.n_in, row.n_out): row.hidden for row in rows.itertuples()}
+
+
+def hidden(cell: str, n_in: int, n_out: int) -> int:
+    """Units with which a cell has about the weights of an LSTM with 16, on a task of these widths.
+
+    Raises:
+        KeyError: the pair of widths is not in `sizes.csv`.
+    """
+    return _table()[cell, n_in, n_out]
+
+
+def _write(widths: list[tuple[int, int]]) -> None:
+    rows = [
+        (name, n_in, n_out, matched(cell, weights(LSTM, UNITS, n_in, n_out), n_in, n_out))
+        for n_in, n_out in widths
+        for name, cell in ALL.items()
+    ]
+    table = pd.DataFrame(rows, columns=["cell", "n_in", "n_out", "hidden"])
+    table.to_csv(FILE, index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    _write(WIDTHS)
