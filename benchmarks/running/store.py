@@ -39,8 +39,28 @@ COLUMNS = {
     "device": str,
     "commit": str,
     "dirty": str,
+    "clip": "float64",
+    "memory_low": "float64",
+    "memory_high": "float64",
+    "scale": "float64",
+    "longer_2": "float64",
+    "longer_5": "float64",
+    "longer_10": "float64",
+    "jax_settings": str,
 }
 """Columns of a results file and their types; results/README.md says what each means."""
+
+ADDED = (
+    "clip",
+    "memory_low",
+    "memory_high",
+    "scale",
+    "longer_2",
+    "longer_5",
+    "longer_10",
+    "jax_settings",
+)
+"""Columns that older files lack, and that are blank in the rows of these."""
 
 CURVE_COLUMNS = {
     "digest": str,
@@ -58,6 +78,8 @@ IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
 def read(path: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
     """The rows of one file with these columns and types; no rows if there is no such file.
 
+    Columns that an older file lacks are blank.
+
     Raises:
         UsageError: the file is not a results file of this schema.
     """
@@ -72,9 +94,16 @@ def read(path: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
         )
     except (OSError, ValueError) as error:
         raise _foreign(path) from error
-    if list(rows.columns) != list(columns):
+    if list(rows.columns) != [each for each in columns if each in rows or each not in ADDED]:
         raise _foreign(path)
-    return rows
+    return _typed(rows, columns)
+
+
+def _typed(rows: pd.DataFrame | list[dict], columns: dict[str, str | type]) -> pd.DataFrame:
+    """Rows with all of the columns, blank where they have none."""
+    rows = pd.DataFrame(rows, columns=list(columns))
+    blank = {name: "" for name, kind in columns.items() if kind is str}
+    return rows.astype(columns).fillna(blank)
 
 
 def read_suite(folder: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
@@ -101,7 +130,7 @@ def add(path: Path, rows: list[dict], columns: dict[str, str | type] = COLUMNS) 
         UsageError: the file is of another schema, or the folder cannot be written.
     """
     old = read(path, columns)
-    new = pd.DataFrame(rows, columns=list(columns)).astype(columns)
+    new = _typed(rows, columns)
     rows = pd.concat([old, new] if len(old) else [new], ignore_index=True)
     rows = rows.drop_duplicates(IDENTITY).sort_values(IDENTITY)
     write(path, rows.to_csv(index=False, lineterminator="\n"))

@@ -34,6 +34,30 @@ def test_a_row_that_is_there_stays(tmp_path):
     assert sorted(store.read(path)["seen"]) == [7, 9, 10]
 
 
+@pytest.mark.parametrize("known", [0, 4])
+def test_an_older_file_has_blanks_in_columns_that_came_later(tmp_path, known):
+    path = tmp_path / "a.csv"
+    store.add(path, [row(0)])
+    pd.read_csv(path).drop(columns=list(store.ADDED[known:])).to_csv(path, index=False)
+    before = path.read_text()
+    old = store.read(path)
+    assert list(old.columns) == list(store.COLUMNS)
+    assert old["jax_settings"].tolist() == [""]
+    assert old["longer_2"].isna().all()
+    assert path.read_text() == before
+    store.add(path, [row(1, jax_settings="jax_enable_x64=True")])
+    assert store.read(path)["jax_settings"].tolist() == ["", "jax_enable_x64=True"]
+    assert store.read(path)["longer_2"].fillna(0).tolist() == [0, 1]
+
+
+def test_a_row_that_lacks_a_column_has_a_blank(tmp_path):
+    bare = {name: value for name, value in row(0).items() if name not in store.ADDED}
+    store.add(tmp_path / "a.csv", [bare])
+    back = store.read(tmp_path / "a.csv")
+    assert back["jax_settings"].tolist() == [""]
+    assert back["scale"].isna().all()
+
+
 def test_a_diverged_trial_without_test_error(tmp_path):
     store.add(tmp_path / "a.csv", [row(0, test_error=float("nan"))])
     assert store.read(tmp_path / "a.csv")["test_error"].isna().all()
