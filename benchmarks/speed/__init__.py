@@ -8,7 +8,8 @@ import jax
 import pandas as pd
 from rich.console import Console
 
-from benchmarks.running import runner, store
+from benchmarks.running import store
+from benchmarks.running.workers import usable_cores
 from benchmarks.speed import machine, plan, rows, table
 from benchmarks.speed.timing import Group, Workers, measured
 
@@ -23,7 +24,7 @@ def run(folder: Path, console: Console) -> None:
         UsageError: the folder cannot be written, or a process was killed.
     """
     store.require_writable(folder)
-    cores = runner.usable_cores()
+    cores = usable_cores()
     place = plan.Places(cores).all
     with Workers() as workers:
         origin = workers.ask(place, machine.origin)[0]

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.learning.provenance import provenance
-from benchmarks.running.runner import usable_cores
+from benchmarks.running.workers import usable_cores
 from benchmarks.speed.reference import compiler
 from benchmarks.speed.torch_case import torch_or_missing
 

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 
 from benchmarks.errors import UsageError
 from benchmarks.learning import xla
-from benchmarks.running import runner
+from benchmarks.running.workers import die_with_parent
 
 
 class MissingError(Exception):
@@ -137,7 +137,7 @@ def _start(cores: tuple[int, ...], loops: bool) -> None:
     if loops:
         xla.set_loop_flag()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it
-    runner.die_with_parent()
+    die_with_parent()
 
 
 def measured(workers: Workers, group: Group, repetitions: int, seconds: float) -> Iterator[dict]:

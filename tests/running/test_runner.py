@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from dataclasses import replace
 
 from benchmarks.learning.lanes import Run
@@ -46,12 +44,3 @@ def test_jobs_are_split_only_when_there_are_fewer_than_workers():
     assert runner._split([job, short], 2) == [job, short]
     assert runner._split([short], 4) == [short]
     assert [len(part) for part in runner._split([job, short], 3)] == [3, 2, 1]
-
-
-def test_a_process_that_is_started_meanwhile_never_hears_an_interrupt():
-    """Else Ctrl-C while a worker still imports would end in its traceback."""
-    held = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
-    with runner._interrupts_held():
-        inside = subprocess.run([sys.executable, "-c", held], capture_output=True, text=True)
-    outside = subprocess.run([sys.executable, "-c", held], capture_output=True, text=True)
-    assert (inside.stdout, outside.stdout) == ("True\n", "False\n")
