@@ -49,7 +49,7 @@ def by_task(experiments: Sequence[Experiment]) -> list[Experiment]:
 
 
 def _line(experiment: Experiment, rows: pd.DataFrame) -> dict:
-    chance = experiment.recipe.task.chance
+    chance = experiment.chance
     line = {
         "task": f"{experiment.task}-{experiment.delay}",
         "cell": experiment.cell,

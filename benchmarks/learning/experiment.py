@@ -1,15 +1,19 @@
 """An experiment: one task, one model, one learner, one criterion, a budget and trials."""
 
 import dataclasses
+import functools
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any, Protocol
 
 from flax import nnx
 
 from benchmarks.learning.criteria import Criterion
 from benchmarks.learning.learners import Learner
-from tasks.sequence import Task
+from benchmarks.learning.own_source import own_source
+from tasks.sequence import Chance, Task
 
 
 class Model(Protocol):
@@ -127,36 +131,54 @@ class Experiment:
     settings: Settings = Settings()
     lengths: tuple[int, ...] = ()
 
+    def __post_init__(self):
+        _ = self.digest  # now: a worker that gets the experiment has no source to read
+
     @property
     def name(self) -> str:
         """Unique in a suite, and the stem of the results file."""
         return f"{self.task}-{self.delay}.{self.cell}"
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """Identity of what was measured; rows with different digests are never mixed.
 
         The number of trials is not part of it: more trials of the same thing are the same thing.
+        A user's classes count with their source, as it is when the experiment is made.
         """
         identity = (self.recipe, self.rate, self.version, self.data_sets)
         # What was added later counts only where it is used: rows from before stay what they are.
         identity += tuple(self.settings.given().items())
         identity += (("lengths", self.lengths),) if self.lengths else ()
-        return hashlib.sha256(describe(identity).encode()).hexdigest()[:12]
+        return hashlib.sha256(describe(identity, own_source).encode()).hexdigest()[:12]
+
+    @property
+    def chance(self) -> Chance:
+        """What a constant output reaches on its task."""
+        return self.recipe.task.chance
 
 
-def describe(thing) -> str:
-    """A canonical text of nested dataclasses, classes, tuples and plain values."""
-    if isinstance(thing, type):
+def describe(thing, source: Callable[[object], str] = lambda code: "") -> str:
+    """A canonical text of nested dataclasses, classes, functions, tuples and plain values.
+
+    Args:
+        thing: what to describe.
+        source: a digest of a class or function that its name alone does not tell, or nothing.
+    """
+    if isinstance(thing, type | FunctionType):
         # Its own only: a subclass is another class than its parent.
-        return vars(thing).get("fingerprint", f"{thing.__module__}.{thing.__qualname__}")
+        name = vars(thing).get("fingerprint", f"{thing.__module__}.{thing.__qualname__}")
+        return name + source(thing)
+    if isinstance(thing, functools.partial):
+        parts = thing.func, thing.args, tuple(sorted(thing.keywords.items()))
+        return f"partial{describe(parts, source)}"
     if isinstance(thing, tuple):
-        return "(" + ", ".join(map(describe, thing)) + ")"
+        return "(" + ", ".join(describe(each, source) for each in thing) + ")"
     if dataclasses.is_dataclass(thing):
         fields = (
-            f"{field.name}={describe(getattr(thing, field.name))}"
+            f"{field.name}={describe(getattr(thing, field.name), source)}"
             for field in dataclasses.fields(thing)
             if field.compare
         )
-        return f"{type(thing).__name__}({', '.join(fields)})"
+        return f"{type(thing).__name__}{source(type(thing))}({', '.join(fields)})"
     return repr(thing)

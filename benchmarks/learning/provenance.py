@@ -4,8 +4,11 @@ import functools
 import importlib.metadata
 import platform
 import subprocess
+from pathlib import Path
 
 import jax
+
+ROOT = Path(__file__).parents[2]
 
 
 @functools.cache
@@ -24,7 +27,7 @@ def provenance() -> dict[str, str]:
 def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, timeout=10, check=True
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return ""
