@@ -31,7 +31,7 @@ ERF_INV = (
 
 
 def draw_bits(key: jax.Array, count: int) -> jax.Array:
-    """Random words, `[count]` uint32; the same as `jax.random.bits` of a (threefry) key."""
+    """Random words, `[count]` uint32; the same as `jax.random.bits` of a threefry key."""
     return bits_at(key, jnp.arange(count))
 
 
@@ -41,8 +41,10 @@ def bits_at(key: jax.Array, places: jax.Array) -> jax.Array:
     Threefry-2x32 with 20 rounds (Salmon et al. 2011) of the numbers of the places, both halves
     joined by exclusive or. On a CPU jax runs the rounds as a loop over arrays; written out, they
     fuse, and drawing sequences is no longer a large part of the 1997 learner's time (`make speed`).
+
+    Keys of jax's other generators (rbg) begin with those of threefry, and draw the same words here.
     """
-    first, second = jax.random.key_data(key)
+    first, second = jax.random.key_data(key)[:2]
     keys = first, second, first ^ second ^ PARITY
     y = places.astype(jnp.uint32) + keys[1]
     x = jnp.zeros_like(y) + keys[0]

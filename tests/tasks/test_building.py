@@ -15,6 +15,15 @@ def test_words_are_those_of_jax(key, count):
     np.testing.assert_array_equal(draw_bits(key, count), jax.random.bits(key, (count,), jnp.uint32))
 
 
+@pytest.mark.parametrize("impl", ["rbg", "unsafe_rbg"])
+def test_keys_of_other_generators_draw_words_too(impl):
+    keys = jax.random.split(jax.random.key(3, impl=impl), 4)
+    keys = [jax.random.key(3, impl=impl), jax.random.fold_in(keys[0], 1), *keys]
+    rows = [np.asarray(draw_bits(key, 11)) for key in keys]
+    assert len(set(np.concatenate(rows).tolist())) == 11 * len(keys)
+    np.testing.assert_array_equal(rows[0], draw_bits(jax.random.key(3), 11))
+
+
 def test_words_of_many_keys_at_once():
     keys = jax.random.split(jax.random.key(3), 5)
     found = jax.vmap(lambda key: draw_bits(key, 11))(keys)
