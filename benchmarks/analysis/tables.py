@@ -194,11 +194,12 @@ def origin(rows: pd.DataFrame) -> str:
         for name in ("jax", "flax", "optax", "python", "device", "commit")
     }
     dirty = " (with uncommitted changes)" if (rows["dirty"] == "true").any() else ""
+    settings = "".join(f", {each}" for each in rows["jax_settings"].unique() if each)
     return (
         f"{len(rows)} trials, seed {', '.join(map(str, sorted(rows['seed'].unique())))}; "
         f"jax {several['jax']}, flax {several['flax']}, optax {several['optax']}, "
         f"Python {several['python']}, device {several['device']}, "
-        f"commit {several['commit']}{dirty}."
+        f"commit {several['commit']}{dirty}{settings}."
     )
 
 

@@ -99,7 +99,8 @@ def require_same(
         shown = ", ".join(changed[:3]) + (", ..." if len(changed) > 3 else "")
         raise UsageError(
             f"{path} measured something else: {len(changed)} of {len(common)} experiments have "
-            f"another task, model, learner, criterion, budget or rate now ({shown}); {remedy}"
+            f"another task, model, learner, criterion, budget, rate or setting of jax now "
+            f"({shown}); {remedy}"
         )
     if baseline.origin["seed"] == str(seed):
         raise UsageError(

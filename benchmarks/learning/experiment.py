@@ -13,6 +13,7 @@ from flax import nnx
 from benchmarks.learning.criteria import Criterion
 from benchmarks.learning.learners import Learner
 from benchmarks.learning.own_source import own_source
+from benchmarks.learning.provenance import jax_settings
 from tasks.sequence import Chance, Task
 
 
@@ -144,13 +145,15 @@ class Experiment:
         """Identity of what was measured; rows with different digests are never mixed.
 
         The number of trials is not part of it: more trials of the same thing are the same thing.
-        A user's classes count with their source, as it is when the experiment is made.
+        A user's classes count with their source, as it is when the experiment is made;
+        so do settings of jax that change numbers, where they are not the usual ones.
         """
         identity = (self.recipe, self.rate, self.version, self.data_sets)
         # What was added later counts only where it is used: rows from before stay what they are.
         identity += tuple(self.settings.given().items())
         identity += (("lengths", self.lengths),) if self.lengths else ()
-        return hashlib.sha256(describe(identity, own_source).encode()).hexdigest()[:12]
+        text = describe(identity, own_source) + jax_settings()
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
     def chance(self) -> Chance:

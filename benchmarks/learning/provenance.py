@@ -1,4 +1,4 @@
-"""Where a row comes from: versions, device, commit. Cheap, and never an error."""
+"""Where a row comes from: versions, device, commit, settings. Cheap, and never an error."""
 
 import functools
 import importlib.metadata
@@ -11,9 +11,28 @@ import jax
 ROOT = Path(__file__).parents[2]
 
 
-@functools.cache
+DEFAULTS = {
+    "jax_default_matmul_precision": None,
+    "jax_default_prng_impl": "threefry2x32",
+    "jax_enable_x64": False,
+    "jax_threefry_partitionable": True,
+}
+"""Settings of jax that change numbers, as they are in the version that the project pins."""
+
+
 def provenance() -> dict[str, str]:
     """Columns that say what made a row; `commit` is empty outside a git checkout."""
+    return _made_by() | {"jax_settings": jax_settings()}
+
+
+def jax_settings() -> str:
+    """The settings of jax that change numbers, where they are not `DEFAULTS`: `name=value, ...`."""
+    now = {name: getattr(jax.config, name) for name in DEFAULTS}
+    return ", ".join(f"{name}={now[name]}" for name in DEFAULTS if now[name] != DEFAULTS[name])
+
+
+@functools.cache
+def _made_by() -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in ("jax", "flax", "optax")}
     return {
         **versions,

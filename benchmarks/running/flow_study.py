@@ -33,6 +33,7 @@ COLUMNS = {
     "near": "float64",
     "far": "float64",
     **dict.fromkeys(("digest", "jax", "flax", "optax", "python", "device", "commit", "dirty"), str),
+    "jax_settings": str,
 }
 """Columns of a file of these rows; results/README.md says what each means."""
 
