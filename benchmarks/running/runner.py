@@ -75,14 +75,23 @@ def trained(lacking: dict[Experiment, list[Run]], seed: int, console: Console) -
         UsageError: a worker was killed.
         KeyboardInterrupt: after the workers have stopped.
     """
+    known = {each.name: each for each in lacking}
     with View(console, {each: len(runs) for each, runs in lacking.items()}) as view:
         for loops, jobs in _by_compiler(_grouped(lacking)):
             with Workers(loops) as workers:
                 parts = _split(jobs, len(workers.cores))
-                for block in workers.run(functools.partial(train, seed, part) for part in parts):
-                    for news in block:
-                        yield news
-                        view.news(news)
+                calls = [functools.partial(_train, seed, part) for part in parts]
+                for name, news in workers.run(calls):
+                    news = news._replace(experiment=known[name])
+                    yield news
+                    view.news(news)
+
+
+def _train(seed: int, job: Job) -> Iterator[tuple[str, News]]:
+    """In a worker: trains a job; news of it with names of experiments, not with their classes."""
+    for block in train(seed, job):
+        for news in block:
+            yield news.experiment.name, news._replace(experiment=None)
 
 
 def _grouped(lacking: dict[Experiment, list[Run]]) -> list[Job]:

@@ -96,11 +96,13 @@ def read(path: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
         raise _foreign(path) from error
     if list(rows.columns) != [each for each in columns if each in rows or each not in ADDED]:
         raise _foreign(path)
-    return _typed(rows, columns)
+    return frame(rows, columns)
 
 
-def _typed(rows: pd.DataFrame | list[dict], columns: dict[str, str | type]) -> pd.DataFrame:
-    """Rows with all of the columns, blank where they have none."""
+def frame(
+    rows: pd.DataFrame | list[dict], columns: dict[str, str | type] = COLUMNS
+) -> pd.DataFrame:
+    """Rows with all of the columns and their types, blank where they have none."""
     rows = pd.DataFrame(rows, columns=list(columns))
     blank = {name: "" for name, kind in columns.items() if kind is str}
     return rows.astype(columns).fillna(blank)
@@ -130,7 +132,7 @@ def add(path: Path, rows: list[dict], columns: dict[str, str | type] = COLUMNS) 
         UsageError: the file is of another schema, or the folder cannot be written.
     """
     old = read(path, columns)
-    new = _typed(rows, columns)
+    new = frame(rows, columns)
     rows = pd.concat([old, new] if len(old) else [new], ignore_index=True)
     rows = rows.drop_duplicates(IDENTITY).sort_values(IDENTITY)
     write(path, rows.to_csv(index=False, lineterminator="\n"))
@@ -145,7 +147,7 @@ def add_curves(path: Path, points: list[dict]) -> None:
         UsageError: the file is of another schema, or the folder cannot be written.
     """
     old = read(path, CURVE_COLUMNS)
-    new = pd.DataFrame(points, columns=list(CURVE_COLUMNS)).astype(CURVE_COLUMNS)
+    new = frame(points, CURVE_COLUMNS)
     again = old.set_index(IDENTITY).index.isin(new.set_index(IDENTITY).index)
     both = pd.concat([old[~again], new] if len(old) else [new]).sort_values(
         [*IDENTITY, "sequences"]

@@ -2,6 +2,7 @@
 
 They are started without the parent's main module, so that a script needs no main guard, and get
 their calls by cloudpickle, which also carries classes that were defined in a script or a notebook.
+Such classes do not come back: cloudpickle would write the worker's copy over the original.
 """
 
 import contextlib
@@ -108,7 +109,7 @@ class _Worker:
     def answer(self):
         """The next item, None when the call is finished; raises what the call raised."""
         with _killed():
-            answer = pickle.loads(self.pipe.recv_bytes())
+            answer = self.pipe.recv()
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -172,7 +173,7 @@ def _serve(pipe: Connection, core: int, loops: bool) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             for answer in _answers(pipe.recv_bytes()):
-                pipe.send_bytes(cloudpickle.dumps(answer))
+                pipe.send(answer)
                 if answer is not None and pipe.poll():  # closed: no call comes during another
                     return
 

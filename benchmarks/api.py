@@ -1,0 +1,296 @@
+"""The Python face of the benchmark, which the package `benchmarks` exports.
+
+Every function raises `UsageError`, which says in one line what is wrong, on bad arguments.
+"""
+
+import difflib
+import fnmatch
+import functools
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import jax
+import pandas as pd
+from flax import nnx
+from rich.console import Console
+
+from benchmarks import suites
+from benchmarks.analysis import pairwise, tables
+from benchmarks.analysis.measured import Measured, measured
+from benchmarks.errors import UsageError
+from benchmarks.learning import select
+from benchmarks.learning.experiment import Experiment, describe
+from benchmarks.learning.lanes import Lanes, Run
+from benchmarks.running import runner, search, store
+from benchmarks.running.cell_file import cell_from
+from benchmarks.running.progress import View
+from benchmarks.suites.common import RESULTS
+from models.network import Recurrent
+from tasks.sequence import Chance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Cell = Callable[..., nnx.RNNCellBase]
+
+
+def experiments(
+    suite: str,
+    pattern: str = "*",
+    *,
+    cell: Cell | str | None = None,
+    rate: float | None = None,
+    trials: int | None = None,
+) -> list[Experiment]:
+    """Experiments of a suite, or a cell of your own on the suite's tasks.
+
+    Args:
+        suite: its name, as `python -m benchmarks list` has it.
+        pattern: which of them, by name: a shell pattern such as "adding-*".
+        cell: a class called as `cell(n_in, n_hidden, rngs=...)`, any `flax.nnx.RNNCellBase`; or
+            "FILE.py:CLASS". It takes the place of the suite's cells.
+        rate: learning rate of all experiments; without, that of the suite, and of a cell of your
+            own 0.01.
+        trials: number of trials of each; without, that of the suite.
+    """
+    found = list(suites.load(suite).experiments)
+    if cell:
+        found = _with_cell(found, cell)
+    if rate is not None:
+        if not 0 < rate < math.inf:
+            raise UsageError(f"rate must be a positive number, not {rate}")
+        found = [replace(each, rate=float(rate)) for each in found]
+    if trials is not None:
+        found = [replace(each, trials=_whole("trials", trials, 1)) for each in found]
+    return _fitting(found, pattern, suite)
+
+
+def run(
+    what: str | Sequence[Experiment],
+    pattern: str = "*",
+    *,
+    cell: Cell | str | None = None,
+    rate: float | None = None,
+    trials: int | None = None,
+    seed: int = 0,
+    out: Path | str | None = None,
+) -> pd.DataFrame:
+    """Trains experiments on all cores and returns a row for each of their trials.
+
+    Progress goes to the standard output. Nothing is written unless `out` is given.
+
+    Args:
+        what: the name of a suite, of which `pattern`, `cell`, `rate` and `trials` choose as in
+            `experiments`; or experiments, which are run as they are.
+        pattern: which experiments of the suite.
+        cell: a cell of your own in place of the suite's.
+        rate: learning rate, in place of the suite's.
+        trials: number of trials of each, in place of the suite's.
+        seed: seed of the run.
+        out: a folder. Each row is added to a file there as soon as its trial is finished, rows that
+            are there already are not made again, and `load` reads the folder.
+
+    Returns:
+        Columns as in results/README.md, in the order of the experiments and their trials.
+    """
+    if isinstance(what, str):
+        chosen = experiments(what, pattern, cell=cell, rate=rate, trials=trials)
+        if not suites.load(what).trains:
+            raise UsageError(f"suite {what} trains nothing; see: python -m benchmarks run {what}")
+    elif (pattern, cell, rate, trials) != ("*", None, None, None):
+        raise UsageError("pattern, cell, rate and trials choose experiments of a suite: name one")
+    else:
+        chosen = list(what)
+    twice = [name for name, count in Counter(each.name for each in chosen).items() if count > 1]
+    if twice:
+        raise UsageError(f"several experiments are called {twice[0]}; give them different cells")
+    console, seed = _console(), _seed(seed)
+    if out is None:
+        wanted = {each: [Run(each, i) for i in range(each.trials)] for each in chosen}
+        coming = runner.trained(wanted, seed, console)
+        return _ordered(store.frame([row for news in coming for row in news.rows]), chosen)
+    folder = Path(out)
+    runner.run(chosen, seed, folder, console, curves=True)
+    rows = tables.current(chosen, store.read_suite(folder))
+    sizes = {each.digest: each.trials for each in chosen}
+    asked = (rows["seed"] == seed) & (rows["trial"] < rows["digest"].map(sizes))
+    return _ordered(rows[asked], chosen)
+
+
+def load(what: str | Path) -> pd.DataFrame:
+    """The committed rows of a suite, by its name, or the rows in a folder that `run` wrote."""
+    if isinstance(what, Path):
+        rows = store.read_suite(what)
+        if rows.empty:
+            raise UsageError(f"no rows in {what}")
+        return rows
+    suite = suites.load(what)
+    return _ordered(store.read_suite(RESULTS / what, suite.columns), suite.experiments)
+
+
+def table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Tasks down, cells across: solved trials, median sequences to success.
+
+    What `at chance` and `diverged` mean is said by `python -m benchmarks table`. Of tasks that no
+    suite has, nothing is called at chance.
+    """
+    return tables.matrix(tables.summary(_measured(rows), rows))
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """One line of numbers for each experiment.
+
+    Columns: task (with its delay), cell, weights, rate, solved, trials, low, high (95 % interval of
+    the success rate), median_sequences (inf beyond the budget), diverged, test_right, test_error,
+    chance_right, chance_error, at_chance, seconds (of all trials), seeds.
+    """
+    return tables.summary(_measured(rows), rows).drop(columns="missing")
+
+
+def pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every two cells on every task: which is better, with p corrected for their number.
+
+    Columns: task, first, second, verdict (the better cell, or `cannot tell`), trials, other_trials,
+    solved, other_solved; difference of success rates and ratio of mean sequences, with 95 %
+    intervals _low and _high; statistic, p (log-rank), holm, bh.
+    """
+    return pairwise.pairs(_measured(rows), rows)
+
+
+def figure(rows: pd.DataFrame, kind: str = "success") -> "Figure":
+    """A figure of rows.
+
+    Args:
+        rows: what to draw.
+        kind: "success" (heat map of success rates), "curves" (solved trials against sequences),
+            "delay" (success against the delay), or "cost" (success against seconds).
+    """
+    import matplotlib as mpl  # here: nothing else needs it
+
+    from benchmarks.report import figures, sections
+
+    kinds = {
+        "success": lambda lines, looks: figures.heat_map(lines),
+        "curves": lambda lines, looks: figures.curves(lines, rows, looks),
+        "delay": figures.delays,
+        "cost": figures.cost,
+    }
+    if kind not in kinds:
+        raise UsageError(f"no figure {kind!r}; there are: {', '.join(kinds)}")
+    lines = sections.labelled(_measured(rows), rows)
+    with mpl.rc_context(figures.STYLE):
+        return kinds[kind](lines, figures.looks(list(dict.fromkeys(lines["cell"]))))
+
+
+class Trained(NamedTuple):
+    """A trial at its end.
+
+    Attributes:
+        network: the trained network: `network(inputs [T, n_in], length)` gives the net inputs of
+            the outputs, `[T, n_out]`; of a recurrent net, `network.cell` is the cell.
+        row: its row, as `run` has it.
+    """
+
+    network: nnx.Module
+    row: pd.Series
+
+
+def train_one(experiment: Experiment, trial: int = 0, seed: int = 0) -> Trained:
+    """Trains one trial of an experiment in this process: the same that `run` trains.
+
+    Args:
+        experiment: whose trial.
+        trial: its number, from 0.
+        seed: seed of the run.
+    """
+    select.program.cache_clear()  # functions that a user's class calls may be others by now
+    with View(_console(), {experiment: 1}) as view:
+        lanes = Lanes(_seed(seed), [Run(experiment, _whole("trial", trial, 0))])
+        while lanes.busy:
+            block = lanes.advance()
+            weights = jax.tree.map(lambda leaf: leaf[0], lanes.trials.params)
+            for news in lanes.harvest(block):
+                view.news(news)
+    return Trained(nnx.merge(lanes.run.graph, weights), store.frame(news.rows).iloc[0])
+
+
+def _with_cell(found: Sequence[Experiment], cell: Cell | str) -> list[Experiment]:
+    """A cell of the user's own on each task, otherwise as the suite's own cells.
+
+    All at one rate; a search among `configurations`, as `run --cell` has it, belongs here.
+    """
+    own = cell_from(cell) if isinstance(cell, str) else cell
+    if not callable(own):
+        raise UsageError(f"cell must be a class or FILE.py:CLASS, not {cell!r}")
+    modern = [each for each in found if isinstance(each.recipe.model, Recurrent)]
+    if not modern:
+        raise UsageError("this suite has no experiments that take another cell")
+    return [
+        replace(
+            each,
+            cell=_label(own),
+            rate=search.DEFAULT,
+            recipe=replace(each.recipe, model=replace(each.recipe.model, cell=own)),
+        )
+        for each in {(each.task, each.delay): each for each in modern}.values()
+    ]
+
+
+def _label(cell: Cell) -> str:
+    """A cell's name in tables: `MyCell`, or `MyCell(bias=5)` of a partial of it."""
+    if not isinstance(cell, functools.partial):
+        return getattr(cell, "name", None) or cell.__name__
+    given = [*map(repr, cell.args), *(f"{name}={value!r}" for name, value in cell.keywords.items())]
+    return f"{_label(cell.func)}({', '.join(given)})"
+
+
+def _fitting(found: list[Experiment], pattern: str, suite: str) -> list[Experiment]:
+    names = [each.name for each in found]
+    fitting = [each for each in found if fnmatch.fnmatchcase(each.name, pattern)]
+    if not fitting:
+        near = difflib.get_close_matches(pattern, names, 1)
+        guess = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"no experiment of {suite} is called {pattern!r}{guess}")
+    return fitting
+
+
+def _measured(rows: pd.DataFrame) -> list[Measured]:
+    lacking = [name for name in store.COLUMNS if name not in rows]
+    if lacking or rows.empty:
+        raise UsageError(f"no rows of trained trials: {', '.join(lacking[:3]) or 'none'}")
+    return measured(rows, _chances())
+
+
+@functools.cache
+def _chances() -> dict[str, Chance]:
+    """The floors of the tasks of all suites, by their descriptions."""
+    tasks = {e.recipe.task for name in suites.names() for e in suites.load(name).experiments}
+    return {describe(task): task.chance for task in tasks}
+
+
+def _ordered(rows: pd.DataFrame, experiments: Sequence[Experiment]) -> pd.DataFrame:
+    """Rows in the order of experiments and trials."""
+    place = {each.digest: i for i, each in enumerate(experiments)}
+    order = rows.assign(place=rows["digest"].map(place)).sort_values(["place", "seed", "trial"])
+    return order.drop(columns="place").reset_index(drop=True)
+
+
+def _console() -> Console:
+    """Bars on a terminal, plain lines elsewhere: in a notebook bars would need ipywidgets."""
+    return Console(force_jupyter=False)
+
+
+def _whole(name: str, number: int, least: int) -> int:
+    if number != int(number) or number < least:
+        raise UsageError(f"{name} must be a whole number from {least} on, not {number}")
+    return int(number)
+
+
+def _seed(seed: int) -> int:
+    if _whole("seed", seed, 0) == search.SEED or seed >= 2**31:
+        raise UsageError(f"seed must be below 2^31 and not {search.SEED}, that of the search")
+    return int(seed)
