@@ -68,7 +68,7 @@ def seed(text: str) -> int:
     if not text.isdigit() or int(text) >= 2**31 or int(text) == search.SEED:
         raise argparse.ArgumentTypeError(
             f"must be a whole number from 0 to 2^31 - 1 other than {search.SEED} "
-            f"(the seed of the search for rates), not {text}"
+            f"(the seed of the search), not {text}"
         )
     return int(text)
 

@@ -88,14 +88,14 @@ def search(bases: Iterable[Experiment], count: int, folder: Path, console: Conso
     Raises:
         UsageError: rows cannot be written, or a worker was killed.
     """
-    chosen(folder)  # refuses a foreign file
+    chosen(folder)  # refuses a foreign file before anything is trained
     wanted = [candidates(each, count) for each in bases]
     runner.run(_all(wanted), SEED, folder / "search", console)
     finals = [
         replace(each, trials=1 + MORE_TRIALS) for one in wanted for each in finalists(one, folder)
     ]
     runner.run(finals, SEED, folder / "search", console)
-    save(pd.DataFrame([choice(each, folder) for each in wanted]), folder)
+    save([choice(each, folder) for each in wanted], folder)
 
 
 def _all(wanted: Sequence[Wanted]) -> list[Experiment]:
@@ -141,10 +141,11 @@ def _score(rows: pd.DataFrame) -> dict:
     }
 
 
-def save(choices: pd.DataFrame, folder: Path) -> None:
+def save(choices: list[dict], folder: Path) -> None:
     """Writes what a suite's search has chosen; what it chose for others stays."""
     path = folder / "chosen.csv"
-    table = pd.concat([_read(path), choices]).astype(CHOSEN_COLUMNS)
+    new = store.frame(choices, CHOSEN_COLUMNS)
+    table = pd.concat([_read(path), new]) if path.exists() else new
     table = table.drop_duplicates(KEY, keep="last").sort_values(KEY)
     store.write(path, table.to_csv(index=False, lineterminator="\n"))
 

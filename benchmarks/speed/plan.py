@@ -18,7 +18,7 @@ from benchmarks.speed.timing import Alternative, Group, Place, Unit
 from benchmarks.speed.torch_case import LAYERS, Torch
 from benchmarks.speed.work import Work
 from benchmarks.suites import paper
-from benchmarks.suites.common import CORE_CELLS
+from benchmarks.suites.cells import CORE
 
 LEARNER97, MINIBATCH, PEAK, COMPILING, ACCELERATOR = SECTIONS = (
     "learner97",
@@ -76,7 +76,7 @@ def cpu(cores: Sequence[int]) -> list[Group]:
         adding97(loops, 1000, 16),
         lag_2c(loops),
         scaling(loops),
-        *(minibatch(plain, Work(cell, h, 100, BATCHES[h])) for h in BATCHES for cell in CORE_CELLS),
+        *(minibatch(plain, Work(cell, h, 100, BATCHES[h])) for h in BATCHES for cell in CORE),
         minibatch(plain, Work("lstm", 16, 1000, BATCHES[16])),
         *peak(plain),
     ]

@@ -17,6 +17,7 @@ from tasks.temporal_order import TemporalOrder6a
 from tasks.two_sequence import TwoSequence3a
 
 BUDGET = 300_000
+CONFIGURATIONS = 24
 
 # FIDELITY S8
 POINTS = tuple(

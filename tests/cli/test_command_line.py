@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cli.main import main
-from benchmarks.running import store
+from benchmarks.running import search, store
 
 ROOT = Path(__file__).parents[2]
 CELL = ROOT / "tests" / "cells" / "leaky.py"
@@ -29,12 +29,11 @@ def files(folder):
         (["run", "quick", "--trials", "-3"], "not -3"),
         (["run", "quick", "--trials", "many"], "not many"),
         (["run", "quick", "--seed", "-1"], "--seed: must be a whole number"),
-        (["run", "quick", "--seed", "271828"], "search for rates"),
+        (["run", "quick", "--seed", "271828"], "the seed of the search"),
         (["run", "quick", "--cell", "nowhere.py:Cell"], "cannot read the cell file"),
         (["run", "quick", "--cell", f"{CELL}:WrongOutput"], "output of shape"),
-        (["tune", "tiny"], "no learning rates to search"),
-        (["tune", "lags"], "uses the rates of quick; tune that one"),
-        (["run", "tiny", "--cell", f"{CELL}:Leaky"], "no learning rates to search"),
+        (["search", "tiny"], "there is nothing to search"),
+        (["search", "quick", "--configurations", "0"], "must be a whole number from 1 on"),
         (["run"], "required: suite"),
         (["dance"], "invalid choice"),
         ([], "required: COMMAND"),
@@ -119,12 +118,20 @@ def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path, capsys):
 
 def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCHMARKS_XLA", "1")  # it really learns, so compiling well pays
+    monkeypatch.setattr(search, "CONFIGURATIONS", 4)
     arguments = ["quick", "two-sequence-*", "--cell", f"{CELL}:Leaky", "--out", str(tmp_path)]
     assert main(["run", *arguments, "--trials", "2"]) == 0
     rows = store.read(tmp_path / "quick" / "trials" / "two-sequence-50.Leaky.csv")
     assert rows["cell"].tolist() == ["Leaky"] * 2
-    assert (tmp_path / "quick" / "rates.csv").read_text().count("Leaky") == 1
-    assert [len(list(each.iterdir())) for each in (tmp_path / "quick" / "tuning").iterdir()] == [5]
+    assert list(search.chosen(tmp_path / "quick")) == [("two-sequence", 50, "Leaky")]
+    tried = store.read_suite(tmp_path / "quick" / "search")
+    assert tried["digest"].nunique() == 4
+
+
+def test_every_suite_takes_a_users_cell(tmp_path):
+    arguments = ["tiny", "two-sequence-*", "--cell", f"{CELL}:Leaky", "--out", str(tmp_path)]
+    assert main(["run", *arguments, "--trials", "1"]) == 0
+    assert store.read(tmp_path / "tiny" / "trials" / "two-sequence-20.Leaky.csv")["rate"][0] == 0.01
 
 
 # Who starts the tests in the background of a script hands an ignored SIGINT down to all of them.

@@ -4,7 +4,7 @@ import pytest
 from flax import nnx
 
 from benchmarks.inside import weights
-from benchmarks.suites.common import CORE_CELLS
+from benchmarks.suites.cells import CORE
 from models.lstm97.net import Net97
 from models.network import Recurrent
 from tests.cells.leaky import Leaky
@@ -28,7 +28,7 @@ def measured(model):
 
 @pytest.mark.parametrize("cell", RECURRENT)
 def test_recurrent_weights_are_found_and_orthogonal_ones_have_radius_1(cell):
-    rows, found, network = measured(Recurrent(CORE_CELLS[cell], H))
+    rows, found, network = measured(Recurrent(CORE[cell], H))
     assert set(rows) == RECURRENT[cell]
     assert all(which.all() and len(which) == H for which in rows.values())
     blocks = sum(getattr(network.cell, name).shape[1] // H for name in rows)
@@ -47,7 +47,7 @@ def test_recurrent_weights_of_other_cells():
 
 
 def test_norms_are_of_all_weights():
-    _, found, network = measured(Recurrent(CORE_CELLS["gru"], H))
+    _, found, network = measured(Recurrent(CORE["gru"], H))
     assert set(found.norms) == {"W_x", "W_h", "W_hh", "b", "readout.kernel", "readout.bias"}
     kernel = np.asarray(network.readout.kernel[...])
     assert found.norms["readout.kernel"] == pytest.approx(np.sqrt((kernel**2).sum()))

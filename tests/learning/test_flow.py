@@ -11,7 +11,7 @@ from benchmarks.learning import flow
 from benchmarks.learning.program import setups
 from benchmarks.learning.select import program
 from benchmarks.running import flow_study
-from benchmarks.suites.common import CORE_CELLS
+from benchmarks.suites.cells import CORE
 from models.lstm97.lag_net import LagNet97
 from models.lstm97.net import Net97, squared_error
 from models.network import Recurrent
@@ -22,7 +22,7 @@ from tests.support import drawing
 from tests.support.tiny import RECIPE
 
 TASK = TwoSequence3a(T=10, N=1)
-NETS = {name: Recurrent(cell, 3) for name, cell in CORE_CELLS.items()} | {
+NETS = {name: Recurrent(cell, 3) for name, cell in CORE.items()} | {
     "flax": Recurrent(nnx.OptimizedLSTMCell, 3),
     "lstm97": Net97(2, 1, "hidden", init_range=1.0, truncate=False),
 }

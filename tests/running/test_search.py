@@ -1,66 +1,119 @@
-import pandas as pd
+import io
+import math
+from dataclasses import replace
+
 import pytest
+from rich.console import Console
 
 from benchmarks.errors import UsageError
-from benchmarks.running import search
-from tests.support.tiny import EXPERIMENT
+from benchmarks.learning.experiment import Settings
+from benchmarks.running import runner, search, store
+from benchmarks.running.space import Configuration
+from models.lstm import LSTM
+from models.network import Recurrent
+from tests.support.tiny import EXPERIMENT, RECIPE
+
+BASE = replace(EXPERIMENT, cell="lstm", recipe=replace(RECIPE, model=Recurrent(LSTM, 4)))
+BUDGET = RECIPE.budget
 
 
-def rows(**errors_and_sequences):
-    """Two trials for each rate: a list of numbers of sequences, None unsolved."""
-    return pd.DataFrame(
-        [
-            {
-                "task": "adding",
-                "cell": f"lstm@{rate}",
-                "rate": float(rate),
-                "outcome": "spent" if n is None else "solved",
-                "sequences": n,
-                "budget": 100,
-                "test_error": 0.1 + 0.01 * float(rate),
-            }
-            for rate, sequences in errors_and_sequences.items()
-            for n in sequences
-        ]
+def write(folder, wanted, sequences):
+    """Rows of the search: numbers of sequences by configuration and trial, None unsolved."""
+    rows = [
+        {
+            **dict.fromkeys(store.COLUMNS, 0),
+            "experiment": each.name,
+            "digest": each.digest,
+            "seed": search.SEED,
+            "trial": trial,
+            "outcome": "spent" if n is None else "solved",
+            "sequences": n,
+            "milestone": None,
+            "budget": BUDGET,
+            "test_error": each.rate,
+        }
+        for each, trials in zip(wanted.candidates, sequences, strict=True)
+        for trial, n in enumerate(trials)
+    ]
+    store.add(runner.path_of(wanted.base, folder / "search"), rows)
+
+
+CASES = {
+    "most solved": ([[90] * 4, [50, 60, None, None], [80, 90, 90, 100], [None]], 0),
+    "then fewest sequences": ([[90] * 4, [80, 90, 90, 99], [70, 90, 90, 95], [100]], 2),
+    "unsolved ones count with the budget": ([[399] * 3 + [None], [9] * 3 + [None], [None]], 1),
+    "then the smallest error": ([[None] * 4, [None] * 4, [None] * 4, [None]], None),
+    "only finalists win": ([[390] * 4, [380, 381, 382, 383], [370, None, None, None], [395]], 1),
+}
+
+
+@pytest.mark.parametrize(("sequences", "winner"), CASES.values(), ids=CASES)
+def test_the_winner(sequences, winner, tmp_path):
+    wanted = search.candidates(BASE, len(sequences))
+    write(tmp_path, wanted, sequences)
+    finalists = [i for i, trials in enumerate(sequences) if len(trials) == 4]
+    if winner is None:
+        winner = min(finalists, key=lambda i: wanted.candidates[i].rate)
+    line = search.choice(wanted, tmp_path)
+    assert line["rate"] == wanted.candidates[winner].rate
+    assert line["trials"] == 4
+    assert line["configurations"] == len(sequences)
+    assert line["with_success"] == sum(any(n for n in trials) for trials in sequences)
+
+
+def test_the_best_by_one_trial_train_again(tmp_path):
+    wanted = search.candidates(BASE, 6)
+    write(tmp_path, wanted, [[300], [None], [100], [None], [200], [350]])
+    assert search.finalists(wanted, tmp_path) == [wanted.candidates[i] for i in (2, 4, 0)]
+
+
+def test_configurations_differ_in_numbers_only():
+    wanted = search.candidates(BASE, 8)
+    assert {each.recipe for each in wanted.candidates} == {BASE.recipe}
+    assert {tuple(each.settings.given()) for each in wanted.candidates} == {("clip", "memory")}
+    assert len({each.digest for each in wanted.candidates}) == 8
+    assert {each.name for each in wanted.candidates} == {BASE.name}
+
+
+CHOICES = {
+    "lstm": Configuration(0.003, Settings(clip=math.inf, memory=(2.0, 40.0))),
+    "rnn": Configuration(0.03, Settings(clip=1.0, scale=0.9)),
+    "NA": Configuration(0.01, Settings(clip=1.0)),
+}
+
+
+def line(cell):
+    rate, settings = CHOICES[cell]
+    evidence = dict.fromkeys(list(search.CHOSEN_COLUMNS)[8:], 1)
+    return {"task": "adding", "delay": 40, "cell": cell, "rate": rate, **settings.columns()} | (
+        evidence
     )
 
 
-@pytest.mark.parametrize(
-    ("trials", "rate"),
-    [
-        ({"1": [50, None], "2": [90, 90], "3": [10, None]}, 2),  # most solved
-        ({"1": [50, 60], "2": [40, 40], "3": [90, 90]}, 2),  # then fewest sequences
-        ({"3": [None, None], "2": [None, None], "1": [None, None]}, 1),  # then smallest error
-    ],
-)
-def test_choice(trials, rate):
-    chosen = search.choose(rows(**trials))
-    assert chosen[["task", "cell", "rate"]].values.tolist() == [["adding", "lstm", rate]]
+def test_choices_come_back_and_others_stay(tmp_path):
+    assert search.chosen(tmp_path) == {}
+    for cell in CHOICES:
+        search.save([line(cell) | {"rate": 0.5}], tmp_path)
+        search.save([line(cell)], tmp_path)
+    expected = {("adding", 40, cell): choice for cell, choice in CHOICES.items()}
+    assert search.chosen(tmp_path) == expected
 
 
-def test_every_rate_gets_the_same():
-    trials = search.candidates([EXPERIMENT])
-    assert [each.rate for each in trials] == list(search.GRID)
-    assert {each.recipe for each in trials} == {EXPERIMENT.recipe}
-    assert {each.trials for each in trials} == {search.TRIALS}
-    assert len({each.name for each in trials}) == len(search.GRID)
+def test_a_foreign_file_of_choices_is_refused(tmp_path):
+    (tmp_path / "chosen.csv").write_text("a\n1\n")
+    with pytest.raises(UsageError, match="not a table of choices"):
+        search.chosen(tmp_path)
 
 
-def test_chosen_rates_come_back(tmp_path):
-    search.save(search.choose(rows(**{"0.003": [50, 60]})), tmp_path)
-    assert search.chosen_rates(tmp_path) == {("adding", "lstm"): 0.003}
-    assert search.chosen_rates(tmp_path / "none") == {}
-
-
-def test_other_choices_stay_in_the_file(tmp_path):
-    both = search.choose(rows(**{"0.003": [50]})), search.choose(rows(**{"0.01": [50]}))
-    search.save(both[0], tmp_path)
-    search.save(both[0].assign(cell="gru"), tmp_path)
-    search.save(both[1].assign(cell="gru"), tmp_path)
-    assert search.chosen_rates(tmp_path) == {("adding", "lstm"): 0.003, ("adding", "gru"): 0.01}
-
-
-def test_a_foreign_file_of_rates_is_refused(tmp_path):
-    (tmp_path / "rates.csv").write_text("a\n1\n")
-    with pytest.raises(UsageError, match="not a table of rates"):
-        search.chosen_rates(tmp_path)
+def test_a_search_ends_with_a_choice_and_repeats_nothing(tmp_path, capsys):
+    console = Console(file=io.StringIO())
+    search.search([BASE], 5, tmp_path, console)
+    rows = store.read(runner.path_of(BASE, tmp_path / "search"))
+    assert len(rows) == 5 + search.FINALISTS * search.MORE_TRIALS
+    assert set(rows["seed"]) == {search.SEED}
+    assert rows[["clip", "memory_low", "memory_high"]].notna().all(axis=None)
+    (found,) = search.chosen(tmp_path).values()
+    tried = rows[(rows["rate"] == found.rate) & (rows["clip"] == found.settings.clip)]
+    assert len(tried) == 1 + search.MORE_TRIALS
+    search.search([BASE], 5, tmp_path, Console(file=io.StringIO()))
+    assert store.read(runner.path_of(BASE, tmp_path / "search")).equals(rows)

@@ -9,7 +9,7 @@ from benchmarks.analysis import tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.select import program
 from benchmarks.running import search, store
-from benchmarks.suites import common, quick
+from benchmarks.suites import common, compare, quick
 
 EVERY = [(name, each) for name in suites.names() for each in suites.load(name).experiments]
 COMMITTED = ["quick", "lags"]
@@ -58,17 +58,15 @@ def test_a_digest_changes_with_everything_but_the_number_of_trials():
     assert len(set(digests)) == len(digests)
 
 
-def test_the_rates_are_the_ones_that_the_committed_search_chose():
-    folder = common.RESULTS / "quick"
-    trials = search.candidates(quick.EXPERIMENTS)
-    rows = tables.current(trials, store.read_suite(folder / "tuning"))
-    assert tables.missing(tables.summary(trials, rows)) == ""
-    assert (rows["seed"] == search.SEED).all()
-    chosen = {(line.task, line.cell): line.rate for line in search.choose(rows).itertuples()}
-    assert search.chosen_rates(folder) == chosen
-    for name in COMMITTED:
-        for each in suites.load(name).experiments:
-            assert chosen[each.task, each.cell] == each.rate
+def test_the_chosen_settings_are_those_that_the_committed_search_found():
+    folder = common.RESULTS / "compare"
+    choices = search.chosen(folder)
+    tried = [each for each in compare.EXPERIMENTS if (each.task, each.delay, each.cell) in choices]
+    assert len(tried) == len(choices) > 0
+    for each in tried:
+        line = search.choice(search.candidates(each, compare.CONFIGURATIONS), folder)
+        assert line["rate"] == each.rate
+        assert {name: line[name] for name in each.settings.columns()} == each.settings.columns()
 
 
 @pytest.mark.parametrize("name", COMMITTED)
@@ -82,5 +80,7 @@ def test_the_committed_page_is_made_from_the_committed_rows(name):
 
 
 def test_an_unknown_suite():
-    with pytest.raises(UsageError, match="there are: fidelity, gradient-flow, lags, paper, quick"):
+    with pytest.raises(
+        UsageError, match="there are: compare, fidelity, gradient-flow, lags, paper, quick"
+    ):
         suites.load("slow")

@@ -1,0 +1,43 @@
+import math
+
+import pytest
+
+from benchmarks.running import space
+from benchmarks.suites.cells import ALL
+
+
+def radical_inverse(n, base):
+    """The digits of n in this base, mirrored behind the point (van der Corput)."""
+    value, place = 0.0, 1 / base
+    while n:
+        n, digit = divmod(n, base)
+        value, place = value + digit * place, place / base
+    return value
+
+
+@pytest.mark.parametrize("n", range(24))
+def test_configurations_are_halton_points(n):
+    rate, cell, kind, clip = (radical_inverse(n + 1, base) for base in (2, 3, 5, 7))
+    (found,) = space.configurations(["memory"], 100, 1, first=n)
+    assert found.rate == pytest.approx(3e-4 * (0.1 / 3e-4) ** rate, rel=1e-3)
+    longest = 2 * 500**cell
+    assert found.settings.memory[1] == pytest.approx(longest, rel=1e-3)
+    assert found.settings.memory[0] == (2 if kind < 0.5 else found.settings.memory[1])
+    assert found.settings.clip == (math.inf if clip < 0.5 else 1)
+    (found,) = space.configurations(["scale"], 100, 1, first=n)
+    start = 1 if kind < 0.5 else 0.5 * 3**cell
+    assert found.settings.scale == pytest.approx(start, rel=1e-3)
+
+
+def test_all_cells_share_rates_and_clipping():
+    kinds = [space.configurations(names, 50, 24) for names in ([], ["memory"], ["scale"])]
+    for others in zip(*kinds, strict=True):
+        assert len({(each.rate, each.settings.clip) for each in others}) == 1
+
+
+def test_more_configurations_begin_with_the_same():
+    assert space.configurations(["memory"], 50, 24)[:12] == space.configurations(["memory"], 50, 12)
+
+
+def test_every_setting_of_a_cell_has_a_space():
+    assert {name for cell in ALL.values() for name in cell.settings} <= set(space.START)
