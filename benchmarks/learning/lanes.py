@@ -303,7 +303,7 @@ class Lanes:
         ]
 
     def _longer(self, done: list[int]) -> dict[int, dict[str, float]]:
-        """Of the lanes that have solved their task: share wrong of longer sequences, by column."""
+        """Of the lanes that have solved their task: share right of longer sequences, by column."""
         solved = np.asarray(self.trials.outcome) == SOLVED
         shares = {}
         for times in sorted({k for i in done for k in self.lanes[i].experiment.lengths}):
@@ -311,8 +311,8 @@ class Lanes:
             if not lanes:
                 continue
             grown = program(replace(self.recipe, task=self.recipe.task.longer(times)))
-            wrong = self._fresh_test(grown, lanes, TEST_GROUP).wrong.mean(1)
-            for lane, share in zip(lanes, wrong, strict=True):
+            right = 1 - self._fresh_test(grown, lanes, TEST_GROUP).wrong.mean(1)
+            for lane, share in zip(lanes, right, strict=True):
                 shares.setdefault(lane, {})[f"longer_{times}"] = round(float(share), 4)
         return shares
 
