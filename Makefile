@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help benchmark paper table report figures check baseline speed test lint smoke tune results clean
+.PHONY: help benchmark paper table report figures check baseline speed test lint smoke search results clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -49,12 +49,13 @@ smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	$(BIN)/python -m benchmarks table tiny --out "$$folder" > "$$folder/table.txt" && \
 	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
 
-tune: .venv/ready ## search the learning rates of the committed results again
-	$(BIN)/python -m benchmarks tune quick --out results
+search: .venv/ready ## what is missing of the search for `compare` (many hours)
+	$(BIN)/python -m benchmarks search compare --configurations 24 --out results
 
-results: .venv/ready ## run what is missing of the committed results (hours), rewrite their tables
+results: .venv/ready ## run what is missing of the committed results (hours; search first), rewrite their tables
 	$(BIN)/python -m benchmarks run quick --out results
 	$(BIN)/python -m benchmarks run lags --out results
+	$(BIN)/python -m benchmarks run compare --out results
 	$(BIN)/python -m benchmarks run paper --out results
 	$(BIN)/python -m benchmarks run fidelity --out results
 	$(BIN)/python -m benchmarks run gradient-flow --out results

@@ -1,21 +1,38 @@
-"""`list`: the suites, or the experiments of one."""
+"""`list`: the suites, the experiments of one, or the cells."""
+
+import inspect
 
 from benchmarks import suites
 from benchmarks.cli import arguments
+from benchmarks.suites.cells import ALL
 
 
 def add(commands) -> None:
     """Adds the command."""
-    text = "the suites, or the experiments of one"
+    text = "the suites, the experiments of one, or the cells"
     parser = arguments.add_command(commands, "list", text, _command)
     parser.add_argument("suite", nargs="?")
+    parser.add_argument("--cells", action="store_true", help="the cells that suites compare")
 
 
 def _command(options) -> None:
-    if options.suite:
+    if options.cells:
+        print_cells()
+    elif options.suite:
         print_experiments(options.suite)
     else:
         print_suites()
+
+
+def print_cells() -> None:
+    """A line for each cell: what its docstring says first."""
+    for name, cell in ALL.items():
+        print(f"{name:17} {first_line(cell)}")
+
+
+def first_line(thing) -> str:
+    """The first line of a docstring, without its full stop."""
+    return inspect.getdoc(thing).splitlines()[0].rstrip(".")
 
 
 def print_suites() -> None:

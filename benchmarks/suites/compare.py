@@ -19,7 +19,7 @@ from tasks.two_sequence import TwoSequence3a
 BUDGET = 300_000
 CONFIGURATIONS = 24
 
-# FIDELITY S8
+# FIDELITY S10
 POINTS = tuple(
     Point(name, delay, task, BUDGET)
     for name, delay, task in (
