@@ -1,6 +1,7 @@
 """Tables: pure functions of a suite's experiments and of result rows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 from rich import box
@@ -27,6 +28,37 @@ REFERENCE = " (k/n): the committed reference."
 def current(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that these experiments, as they stand now, have made; others are not mixed in."""
     return rows[rows["digest"].isin({experiment.digest for experiment in experiments})]
+
+
+def requested(
+    experiments: Sequence[Experiment], requests: pd.DataFrame, rows: pd.DataFrame
+) -> list[Experiment]:
+    """The experiments with as many trials as `run` has been asked for, over all its seeds.
+
+    Args:
+        experiments: with the numbers of trials that their suite says.
+        requests: what was asked for (`store.REQUEST_COLUMNS`); where nothing is on record, the
+            suite's numbers hold.
+        rows: the experiments' rows; what has rows without a record was asked for as the suite says.
+    """
+    if requests.empty:
+        return list(experiments)
+    asked, ran = requests.groupby("digest")["trials"].sum(), set(rows["digest"])
+    return [
+        replace(each, trials=int(asked.get(each.digest, each.trials if each.digest in ran else 0)))
+        for each in experiments
+    ]
+
+
+def unasked(experiments: Sequence[Experiment], asked: Sequence[Experiment]) -> str:
+    """What of a suite's trials nobody has asked for, in a sentence; empty if nothing."""
+    pairs = [(each.trials, own.trials) for each, own in zip(experiments, asked, strict=True)]
+    count = sum(max(suite - own, 0) for suite, own in pairs)
+    never = sum(own == 0 for _, own in pairs)
+    if not count:
+        return ""
+    text = f"Not asked for: {count} of the suite's {sum(suite for suite, _ in pairs)} trials"
+    return text + (f", among them all of {never} of {len(pairs)} experiments." if never else ".")
 
 
 def summary(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:

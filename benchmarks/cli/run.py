@@ -1,10 +1,15 @@
 """`run`: trains what is missing of a suite, then prints its table."""
 
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
 from benchmarks import suites
 from benchmarks.cli import arguments
 from benchmarks.cli.chosen import chosen, searched
 from benchmarks.cli.table import show
-from benchmarks.running import flow_study, runner
+from benchmarks.learning.experiment import Experiment
+from benchmarks.running import flow_study, runner, store
 
 
 def add(commands) -> None:
@@ -19,12 +24,23 @@ def add(commands) -> None:
 
 
 def _command(options) -> None:
-    suite, pattern, cell, out = options.suite, options.pattern, options.cell, options.out
-    console, home = arguments.console(), arguments.folder(out, suite)
-    if suites.load(suite).trains:
-        experiments = searched(suite, pattern, cell, options.trials, out, console)
+    name, pattern, cell, out = options.suite, options.pattern, options.cell, options.out
+    console, home, suite = arguments.console(), arguments.folder(out, name), suites.load(name)
+    find = partial(searched, console=console) if suite.trains else chosen
+    experiments = find(name, pattern, cell=cell, trials=options.trials, out=out)
+    store.read_suite(home, suite.columns)  # refuses a foreign file before anything is written
+    record(experiments, options.seed, home)
+    if suite.trains:
         runner.run(experiments, options.seed, home, console, curves=True)
     else:
-        experiments = chosen(suite, pattern, cell, options.trials, out)
         flow_study.run(experiments, options.seed, home, console)
-    show(suite, experiments, home, console, whole=pattern == "*" and not cell)
+    show(name, experiments, home, console, whole=pattern == "*" and not cell)
+
+
+def record(experiments: Sequence[Experiment], seed: int, folder: Path) -> None:
+    """Keeps what was asked for, so that a report can tell it from what has not been finished."""
+    requests = [
+        {"experiment": each.name, "digest": each.digest, "seed": seed, "trials": each.trials}
+        for each in experiments
+    ]
+    store.add_requests(folder, requests)

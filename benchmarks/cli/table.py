@@ -30,6 +30,9 @@ def _command(options) -> None:
     suite, pattern, cell, out = options.suite, options.pattern, options.cell, options.out
     experiments = chosen(suite, pattern, cell, options.trials, out)
     home, whole = arguments.folder(out, suite), pattern == "*" and not cell
+    if not options.trials:
+        rows = store.read_suite(home, suites.load(suite).columns)
+        experiments = tables.requested(experiments, store.read_requests(home), rows)
     show(suite, experiments, home, arguments.console(), whole)
 
 

@@ -72,6 +72,9 @@ CURVE_COLUMNS = {
 }
 """Columns of a file of learning curves, a line for each point."""
 
+REQUEST_COLUMNS = {"experiment": str, "digest": str, "seed": "int64", "trials": "int64"}
+"""Columns of the record of how many trials `run` was asked for, a line for each experiment."""
+
 IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
 
 
@@ -153,6 +156,24 @@ def add_curves(path: Path, points: list[dict]) -> None:
         [*IDENTITY, "sequences"]
     )
     write(path, both.to_csv(index=False, lineterminator="\n"))
+
+
+def read_requests(folder: Path) -> pd.DataFrame:
+    """How many trials `run` was asked for in a suite's results folder; empty without a record."""
+    return read(folder / "requests.csv", REQUEST_COLUMNS)
+
+
+def add_requests(folder: Path, requests: list[dict]) -> None:
+    """Adds to that record (`REQUEST_COLUMNS`); the most that was ever asked for stays.
+
+    Raises:
+        UsageError: the file is of another schema, or the folder cannot be written.
+    """
+    old = read_requests(folder)
+    new = pd.DataFrame(requests, columns=list(REQUEST_COLUMNS)).astype(REQUEST_COLUMNS)
+    both = pd.concat([old, new] if len(old) else [new], ignore_index=True)
+    most = both.groupby(["experiment", "digest", "seed"], as_index=False)["trials"].max()
+    write(folder / "requests.csv", most.to_csv(index=False, lineterminator="\n"))
 
 
 def write(path: Path, content: str | bytes) -> None:

@@ -133,3 +133,15 @@ def test_a_folder_that_is_a_file_cannot_be_written(tmp_path):
         store.require_writable(tmp_path / "file" / "trials")
     with pytest.raises(UsageError, match="choose another folder"):
         store.write(tmp_path / "file" / "a.csv", "text")
+
+
+def request(trials, **changes):
+    return {"experiment": "a", "digest": "d", "seed": 0, "trials": trials} | changes
+
+
+def test_the_most_that_was_asked_for_stays_on_record(tmp_path):
+    assert store.read_requests(tmp_path).empty
+    store.add_requests(tmp_path, [request(3), request(2, digest="e")])
+    store.add_requests(tmp_path, [request(2), request(5, digest="e"), request(4, seed=1)])
+    record = store.read_requests(tmp_path)
+    assert record.to_dict("records") == [request(3), request(4, seed=1), request(5, digest="e")]
