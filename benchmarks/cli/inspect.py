@@ -22,6 +22,7 @@ def add(commands) -> None:
 
 def _command(options) -> None:
     from benchmarks.inside import inspection  # matplotlib, which no worker needs
+    from benchmarks.report import index
 
     suite, pattern = options.suite or suite_with(options.pattern), options.pattern
     cell, out = options.cell, options.out
@@ -29,10 +30,11 @@ def _command(options) -> None:
     console = arguments.console()
     (experiment,) = searched(suite, pattern, cell, None, out, console)
     home = arguments.folder(out, suite) / "inspect" / experiment.name
-    inspection.draw(experiment, options.seed, home, console)
     command = f"python -m benchmarks inspect {suite} {experiment.name} --seed {options.seed}"
     for option, given in (("cell", cell), ("out", out)):
         command += f" --{option} {shlex.quote(str(given))}" if given else ""
+    inspection.draw(experiment, options.seed, home, command, console)
+    index.write(arguments.folder(out, suite).parent)
     console.print(f"Made by: {command}", highlight=False, soft_wrap=True)
 
 

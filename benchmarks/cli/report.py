@@ -1,7 +1,7 @@
 """`report`: a page with figures and statistics of each suite."""
 
 from benchmarks.cli import arguments
-from benchmarks.cli.chosen import with_own_cell
+from benchmarks.cli.chosen import chosen
 
 
 def add(commands) -> None:
@@ -9,6 +9,9 @@ def add(commands) -> None:
     text = "write a page with figures and statistics of each suite, from what has been run"
     parser = arguments.add_command(commands, "report", text, _command)
     parser.add_argument("suites", nargs="+", metavar="SUITE", help="see `list`")
+    parser.add_argument(
+        "--only", default="*", metavar="PATTERN", help="which experiments: 'adding-*'"
+    )
     arguments.add_cell(parser, "your own cell, run before")
     arguments.add_out(parser)
 
@@ -16,9 +19,8 @@ def add(commands) -> None:
 def _command(options) -> None:
     from benchmarks.report import page  # matplotlib, which no worker and no other command needs
 
-    own = None
-    if options.cell:
-        names = dict.fromkeys(options.suites)
-        experiments = {name: with_own_cell(name, options.cell, options.out) for name in names}
-        own = page.Own(options.cell, experiments)
-    page.write(options.suites, options.out, own, arguments.console())
+    only, cell, out, own = options.only, options.cell, options.out, None
+    if cell:
+        own = page.Own(cell, {name: chosen(name, only, cell, None, out) for name in options.suites})
+    experiments = {name: chosen(name, only) for name in options.suites}
+    page.write(experiments, out, only, own, arguments.console())

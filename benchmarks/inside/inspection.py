@@ -21,7 +21,8 @@ from benchmarks.learning import flow, xla
 from benchmarks.learning.experiment import Experiment, Model
 from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.learning.program import TEST, setups, source
-from benchmarks.report import figures
+from benchmarks.report import drawing, html
+from benchmarks.report.contents import Picture, panelled
 from benchmarks.running import store
 from benchmarks.running.progress import View
 from models.lstm97.net import Net97
@@ -49,42 +50,91 @@ class Trained(NamedTuple):
     row: dict
 
 
-def draw(experiment: Experiment, seed: int, folder: Path, console: Console) -> None:
-    """Trains trial 0 of an experiment and writes its figures, a line for each file.
+def draw(experiment: Experiment, seed: int, folder: Path, command: str, console: Console) -> None:
+    """Trains trial 0 of an experiment and writes a page about it with its figures.
+
+    Args:
+        experiment: what is trained.
+        seed: seed of the run.
+        folder: where the files go; a line is printed for each.
+        command: what was typed, for the page.
+        console: where to show how far it is.
 
     Raises:
         UsageError: its network is not a recurrent cell, or the folder cannot be written.
     """
     recipe = experiment.recipe
-    graph = flow.structure(recipe.model, recipe.task)
+    flow.structure(recipe.model, recipe.task)  # before any training: whether there is a cell
     store.require_writable(folder)
     if recipe.learner.batch == 1:
         xla.set_loop_flag()  # as the workers of a run do
     trial = train(experiment, seed, console)
-    sequences = fresh(experiment, seed)
-    first = jax.tree.map(lambda leaf: leaf[0], sequences)
     title = (
         f"{experiment.name}, trial 0 of seed {seed}: {trial.row['outcome']} after "
         f"{quantity(trial.row['seen'])} sequences"
     )
-    with matplotlib.rc_context(figures.STYLE):
-        made = {
-            "flow": panels.flow(
-                flows(experiment, trial.before, sequences),
-                flows(experiment, trial.after, sequences),
-            ),
-            "gates": panels.gates(
-                first, recipe.task.relevant(first), flow.passage(graph, trial.after, first)
-            ),
-            "weights": panels.weights(trial.seen, trial.weights),
-        }
-        console.print(title, highlight=False, soft_wrap=True)
-        for name, figure in made.items():
-            figure.suptitle(title, fontsize=12)
-            for kind, content in figures.rendered(figure, ("png", "pdf")).items():
-                path = folder / f"{name}.{kind}"
-                store.write(path, content)
-                console.print(os.path.relpath(path), highlight=False, soft_wrap=True)
+    console.print(title, highlight=False, soft_wrap=True)
+    with matplotlib.rc_context(drawing.STYLE):
+        pictures = _pictures(experiment, seed, trial)
+        for each in pictures:
+            each.figure.suptitle(title, fontsize=12)
+        saved = [html.saved(each, folder) for each in pictures]
+    page = html.rendered(
+        "inspect.html", title=title, pictures=saved, trial=_facts(trial.row), command=command
+    )
+    store.write(folder / f"{experiment.name}.html", page)
+    names = [f"{each.name}.{kind}" for each in pictures for kind in ("png", "pdf")]
+    for name in [*names, f"{experiment.name}.html"]:
+        console.print(os.path.relpath(folder / name), highlight=False, soft_wrap=True)
+
+
+def _pictures(experiment: Experiment, seed: int, trial: Trained) -> list[Picture]:
+    recipe, sequences = experiment.recipe, fresh(experiment, seed)
+    first = jax.tree.map(lambda leaf: leaf[0], sequences)
+    graph = flow.structure(recipe.model, recipe.task)
+    passage = first, recipe.task.relevant(first), flow.passage(graph, trial.after, first)
+    times = zip(panels.TIMES, (trial.before, trial.after), strict=True)
+    norms = {time: flows(experiment, params, sequences) for time, params in times}
+    start = trial.weights[0]
+    looks = drawing.looks(list(start.norms | start.radii))
+    with matplotlib.rc_context({"font.size": 10}):
+        narrow = panels.gates(*passage, drawing.NARROW)
+    return [
+        panelled(
+            "flow",
+            "How the error flows back",
+            panels.flow(norms),
+            panels.TIMES,
+            alt="Norm of the error's gradient by the state against the distance to the error.",
+            sentence="What is left of an error on its way back, before and after training.",
+            statistic=f"Medians and quartiles over {SEQUENCES} fresh sequences.",
+        ),
+        Picture(
+            "gates",
+            "Gates and states over one sequence",
+            panels.gates(*passage),
+            {"gates": narrow},
+            "Inputs, gates and states at each step of one fresh sequence, a line for each unit.",
+            "What the trained network does at each step of a sequence that it has not seen.",
+            "A line of each image is a unit; dashed: steps that must be remembered.",
+        ),
+        panelled(
+            "weights",
+            "Weights over the training",
+            panels.weights(trial.seen, trial.weights, looks),
+            looks,
+            alt="Norms and spectral radii of the weights against training sequences.",
+            sentence="How large the weights become, and how much the recurrent ones can amplify.",
+            statistic="Frobenius norms of all weights; spectral radius of each square block of the "
+            "recurrent matrices. Grey: 1.",
+        ),
+    ]
+
+
+def _facts(row: dict) -> dict[str, str]:
+    """What the page says of the trial, by the columns of a row."""
+    names = "task_fields model weights learner criterion rate budget outcome test_error device"
+    return {name.replace("_", " "): row[name] for name in names.split()}
 
 
 def train(experiment: Experiment, seed: int, console: Console) -> Trained:

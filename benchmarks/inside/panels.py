@@ -1,5 +1,8 @@
 """Figures of what happens inside one network: pure functions of what was measured in it."""
 
+from collections.abc import Mapping
+from functools import partial
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,71 +11,69 @@ from matplotlib.ticker import MaxNLocator
 from benchmarks.analysis.tables import quantity
 from benchmarks.inside.weights import Weights
 from benchmarks.learning.flow import Passage
-from benchmarks.report.figures import BAND, PALETTE, PANEL, WIDTH, looks
+from benchmarks.report.drawing import BAND, PALETTE, WIDTH, Draw, Look
 from tasks.sequence import Sequence
 
-BEFORE, AFTER = (
-    {"color": PALETTE[1], "linestyle": "--", "label": "before training"},
-    {"color": PALETTE[2], "linestyle": "-", "label": "after training"},
-)
+TIMES = {
+    "before training": Look(PALETTE[1], "", "--"),
+    "after training": Look(PALETTE[2], "", "-"),
+}
 GATES = {"cmap": "cividis", "vmin": 0, "vmax": 1}
 SQUASHED = {"cmap": "RdBu_r"}  # around zero
 MARK = PALETTE[4]
 ROW = 0.055  # inches for each unit, at least
 
 
-def flow(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> Figure:
+def flow(norms: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Draw]:
     """Norm of the error's gradient against the distance to the error, a panel for each vector.
 
     Args:
-        before: norms `[sequence, distance]` by the vector's name, before training.
-        after: the same, after it.
+        norms: for each of `TIMES` norms `[sequence, distance]` by the vector's name.
     """
-    names = list(dict.fromkeys([*before, *after]))
-    down = -(-len(names) // 2)
-    figure = Figure(figsize=(WIDTH, PANEL * down + 1.2))
-    axes = figure.subplots(down, min(len(names), 2), squeeze=False, sharey=True).ravel()
-    for axis in axes[len(names) :]:
-        axis.remove()
-    for axis, name in zip(axes, names, strict=False):
-        axis.set_title(f"state {name}", loc="left")
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        for norms, look in ((before, BEFORE), (after, AFTER)):
-            if name in norms:
-                _band(axis, norms[name], look)
-        axis.set_yscale("log")
-        axis.set_xlabel("steps from the error back to the state")
-        axis.grid(alpha=0.25)
-    for axis in axes[: len(names) : 2]:
-        axis.set_ylabel("norm of d error / d state")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
-    return figure
+    bands = {}
+    for time, found in norms.items():
+        for name, values in found.items():
+            bands.setdefault(f"state {name}", {})[time] = _quartiles(values)
+    ends = np.concatenate([each.ravel() for own in bands.values() for each in own.values()])
+    limits = np.nanmin(ends) / 2, np.nanmax(ends) * 2  # the same in all panels
+    return {name: partial(_flow, bands=own, limits=limits) for name, own in bands.items()}
 
 
-def _band(axis: Axes, norms: np.ndarray, look: dict) -> None:
-    """Median and quartiles over the sequences, as far back as all of them go."""
+def _quartiles(norms: np.ndarray) -> np.ndarray:
+    """Quartiles over the sequences, `[3, distance]`, as far back as all of them go."""
     norms = norms[:, ~np.isnan(norms).any(0)]
-    low, median, high = np.quantile(np.where(norms > 0, norms, np.nan), [0.25, 0.5, 0.75], axis=0)
-    distance = np.arange(1, 1 + norms.shape[1])
-    axis.plot(distance, median, linewidth=2, **look)
-    axis.fill_between(distance, low, high, color=look["color"], alpha=2 * BAND, lw=0)
+    return np.quantile(np.where(norms > 0, norms, np.nan), [0.25, 0.5, 0.75], axis=0)
 
 
-def gates(sequence: Sequence, relevant: np.ndarray, passage: Passage) -> Figure:
+def _flow(axis: Axes, bands: Mapping[str, np.ndarray], limits: tuple[float, float]) -> None:
+    for time, (low, median, high) in bands.items():
+        look, distance = TIMES[time], np.arange(1, 1 + len(median))
+        axis.plot(distance, median, linewidth=2, **look._asdict())
+        axis.fill_between(distance, low, high, color=look.color, alpha=2 * BAND, lw=0)
+    axis.set_yscale("log")
+    axis.set_ylim(limits)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_xlabel("steps from the error back to the state")
+    axis.set_ylabel("|d error / d state|")
+
+
+def gates(
+    sequence: Sequence, relevant: np.ndarray, passage: Passage, width: float = WIDTH
+) -> Figure:
     """Inputs, gates and states over one sequence, a line of each image for each unit.
 
     Args:
         sequence: what the network saw.
         relevant: `[T]` bool; steps that are marked.
         passage: what happened meanwhile.
+        width: of the figure, in inches.
     """
     length = int(sequence.length)
     images = {"inputs": np.asarray(sequence.inputs)[:length]}
     images |= {f"gate {name}": np.asarray(values) for name, values in passage.gates.items()}
     images |= {f"state {name}": np.asarray(values) for name, values in passage.states.items()}
     heights = [max(0.7, ROW * values.shape[1]) for values in images.values()]
-    figure = Figure(figsize=(WIDTH, sum(heights) + 0.3 * len(heights) + 1.3))
+    figure = Figure(figsize=(width, sum(heights) + 0.3 * len(heights) + 1.3))
     axes = figure.subplots(len(images), 1, sharex=True, height_ratios=heights)
     for axis, (name, values) in zip(axes, images.items(), strict=True):
         _image(figure, axis, name, values)
@@ -100,29 +101,32 @@ def _image(figure: Figure, axis: Axes, name: str, values: np.ndarray) -> None:
     bar.ax.set_yticklabels([f"{colors['vmin']:.2g}", f"{colors['vmax']:.2g}"])
 
 
-def weights(seen: list[int], looks_at: list[Weights]) -> Figure:
+def weights(seen: list[int], looks_at: list[Weights], looks: Mapping[str, Look]) -> dict[str, Draw]:
     """Norms of all weights, and spectral radii of the recurrent ones, over the training.
 
     Args:
         seen: training sequences at each look, the first of them 0.
         looks_at: what the weights were then.
+        looks: how each of their names is drawn.
     """
-    figure = Figure(figsize=(WIDTH, 2 * PANEL + 1.2))
-    above, below = figure.subplots(2, 1, sharex=True)
-    below.axhline(1, color="0.5", linewidth=1)
-    for axis, label, lines in (
-        (above, "norm of the weights", [look.norms for look in looks_at]),
-        (below, "spectral radius", [look.radii for look in looks_at]),
-    ):
-        for name, look in looks(list(lines[0])).items():
-            values = [line[name] for line in lines]
-            every = {"markevery": max(1, len(seen) // 8), "markersize": 5}
-            axis.plot(seen, values, label=name, **look._asdict(), **every)
-        axis.set_ylabel(label)
-        axis.set_ylim(bottom=0)
-        axis.grid(alpha=0.25)
-        if lines[0]:
-            axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=10)
-    below.set_xlabel("training sequences")
-    below.xaxis.set_major_formatter(lambda x, _: quantity(x))
-    return figure
+    norms, radii = [each.norms for each in looks_at], [each.radii for each in looks_at]
+    return {
+        "norm of the weights": partial(_weights, seen=seen, lines=norms, looks=looks),
+        "spectral radius": partial(_radii, seen=seen, lines=radii, looks=looks),
+    }
+
+
+def _weights(
+    axis: Axes, seen: list[int], lines: list[dict[str, float]], looks: Mapping[str, Look]
+) -> None:
+    every = {"markevery": max(1, len(seen) // 8), "markersize": 5}
+    for name in lines[0]:
+        axis.plot(seen, [line[name] for line in lines], **looks[name]._asdict(), **every)
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("training sequences")
+    axis.xaxis.set_major_formatter(lambda x, _: quantity(x))
+
+
+def _radii(axis: Axes, **lines) -> None:
+    axis.axhline(1, color="0.5", linewidth=1)
+    _weights(axis, **lines)

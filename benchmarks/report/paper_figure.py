@@ -1,10 +1,12 @@
 """The paper beside ours, row by row: a pure function of the lines of `paper.comparison`."""
 
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from benchmarks.report.figures import WIDTH, log_axis
+from benchmarks.report.drawing import NARROW, WIDTH, log_axis
 
 VERDICTS = {
     "agrees": ("#009E73", "o"),
@@ -18,43 +20,79 @@ VERDICTS = {
 ARROW = 1.5  # on the log axis, by this factor to the right
 
 
+THEIRS = {"color": "black", "marker": "|", "markersize": 13, "markeredgewidth": 2, "ls": ""}
+
+
 def paper(lines: pd.DataFrame) -> Figure:
     """Sequences to success on a log scale, and success rates, of the paper and of ours.
 
     Ours with 95 % intervals; a mean that an unsolved trial makes a lower bound has an arrow.
     """
     figure = Figure(figsize=(WIDTH, 0.31 * len(lines) + 1.8))
+    _rows(figure, lines, "mean sequences to success")
+    figure.legend(handles=_handles(lines), loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
+def narrow_papers(lines: pd.DataFrame) -> dict[str, Figure]:
+    """The same, as wide as a phone: a figure for each table of the paper, by its name."""
+    made = {}
+    for table, own in lines.groupby(lines["row"].str.partition(".")[0], sort=False):
+        figure = Figure(figsize=(NARROW, 0.36 * len(own) + 1.2))
+        with rc_context({"font.size": 9}):
+            left = _rows(figure, own, "mean sequences to success")
+            left.set_yticks(range(len(own)), own["row"])
+            place = {"transform": left.get_yaxis_transform(), "va": "center", "fontsize": 8}
+            for y, reading in enumerate(_readings(own)):
+                left.text(0.02, y - 0.36, reading, **place)
+            figure.legend(handles=_handles(own), loc="outside upper center", ncols=3, frameon=False)
+        made[f"Table {table}"] = figure
+    return made
+
+
+def _rows(figure: Figure, lines: pd.DataFrame, label: str) -> Axes:
+    """Draws the rows; returns the axis of the sequences."""
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(5, 2))
-    theirs = {"color": "black", "marker": "|", "markersize": 13, "markeredgewidth": 2, "ls": ""}
-    handles = [left.plot([], [], **theirs, label="paper")[0]]
-    for name in [name for name in VERDICTS if name in set(lines["verdict"])]:
-        color, marker = VERDICTS[name]
-        handles.append(
-            left.plot([], [], color=color, marker=marker, ls="", label=f"ours: {name}")[0]
-        )
     for y, line in enumerate(lines.itertuples()):
-        left.plot(line.paper_sequences, y, **theirs)
+        left.plot(line.paper_sequences, y, **THEIRS)
         if pd.notna(line.paper_success):
-            right.plot(line.paper_success, y, **theirs)
+            right.plot(line.paper_success, y, **THEIRS)
         if line.trials:
             _ours(left, right, line, y)
         else:
             left.text(line.paper_sequences * ARROW, y, "not run", va="center", color="#777777")
     left.set_yticks(range(len(lines)), _names(lines))
     left.set_ylim(len(lines) - 0.4, -0.6)
-    log_axis(left, "mean sequences to success")
+    log_axis(left, label)
     right.set_xlabel("solved")
     right.set_xlim(-0.06, 1.06)
     right.set_xticks([0, 0.5, 1], ["0", "", "100 %"])
     for axis in (left, right):
         axis.grid(alpha=0.25)
-    columns = 3
-    figure.legend(handles=handles, loc="outside upper center", ncols=columns, frameon=False)
-    return figure
+    return left
+
+
+def _handles(lines: pd.DataFrame) -> list[Line2D]:
+    """The legend's: the paper, and the verdicts that there are."""
+    ours = [
+        Line2D([], [], color=color, marker=marker, ls="", label=f"ours: {name}")
+        for name, (color, marker) in VERDICTS.items()
+        if name in set(lines["verdict"])
+    ]
+    return [Line2D([], [], **THEIRS, label="paper"), *ours]
 
 
 def _names(lines: pd.DataFrame) -> list[str]:
-    return [f"{line.row}  {line.variant or line.task}" for line in lines.itertuples()]
+    return [
+        f"{line.row}  {name}"
+        for line, name in zip(lines.itertuples(), _readings(lines), strict=True)
+    ]
+
+
+def _readings(lines: pd.DataFrame) -> list[str]:
+    """The variant of each line, or its task; where there are variants, the literal one says so."""
+    literal = ", literal" if lines["variant"].any() else ""
+    return [line.variant or line.task + literal for line in lines.itertuples()]
 
 
 def _ours(left: Axes, right: Axes, line, y: int) -> None:

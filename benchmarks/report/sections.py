@@ -1,69 +1,42 @@
-"""What stands on the report of a suite: pure functions of its experiments and rows."""
+"""What stands on the page of a suite: pure functions of its experiments and rows."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from benchmarks.analysis import pairwise, paper_rows, sentences, tables
+from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning import curves
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.program import TEST_GROUP
-from benchmarks.report import figures, flow_figure, paper_figure
+from benchmarks.report import drawing, figures, flow_figure, glossary, paper_figure
+from benchmarks.report.contents import Better, Contents, Picture, Sheet, panelled
 from benchmarks.running import flow_study
-from benchmarks.suites.base import PaperSuite, Suite
 
-WILSON = "Solved trials of all, with 95 % Wilson intervals."
-RESULTS = (
-    "Solved trials of all, with the 95 % Wilson interval. Median sequences: Kaplan-Meier, unsolved "
-    "trials censored at the budget. Test right: of the test sequences of all trials; test error: "
-    "median over trials; chance: the best constant output; at chance: no trial is solved and the "
-    f"test error is at least {tables.AT_CHANCE:.0%} of the best constant output's. Seconds per "
-    "trial: mean."
+RESULTS = {
+    "Solved": "Solved trials of all; intervals and bands are 95 % Wilson intervals.",
+    "Sequences": "Training sequences to success. Medians and curves are Kaplan-Meier estimates: "
+    "unsolved trials are censored at the budget.",
+    "Test": "Test right: of the test sequences of all trials. Test error: median over trials. "
+    "Chance: the best constant output. At chance: no trial is solved or diverged, and the test "
+    f"error is at least {tables.AT_CHANCE:.0%} of the best constant output's.",
+    "Seconds": "Mean of a trial until it stops, an unsolved one after the whole budget; they do "
+    "not travel to other machines.",
+}
+APART = "Lines are moved apart a little, so that equal ones stay visible."
+PAPER = (
+    "Black: the paper. Ours: mean sequences to success, unsolved trials counted with their budget "
+    "(an arrow: the mean is a lower bound), with 95 % bootstrap intervals over trials; success "
+    "rates with 95 % Wilson intervals. The paper gives no intervals, and not always a success rate."
 )
-PART = "Experiments of which trials are missing"
 NO_CURVES = (
     "These trials were run without keeping learning curves, so that none are drawn; "
-    "`python -m benchmarks run` keeps those of the trials that it runs."
+    "python -m benchmarks run keeps those of the trials that it runs."
 )
-
-
-class Picture(NamedTuple):
-    """A figure and what stands around it."""
-
-    name: str
-    title: str
-    figure: Figure
-    alt: str
-    sentence: str
-    statistic: str
-
-
-class Sheet(NamedTuple):
-    """A table and what stands above it."""
-
-    name: str
-    title: str
-    frame: pd.DataFrame
-    statistic: str
-
-
-class Better(NamedTuple):
-    """A matrix of cells for each task, `pairwise.better`, and what stands above them."""
-
-    matrices: dict[str, pd.DataFrame]
-    sentence: str
-    statistic: str
-
-
-class Contents(NamedTuple):
-    """What stands on a page, in this order; `notices` are what a reader must know first."""
-
-    notices: list[str]
-    pictures: list[Picture]
-    better: Better | None
-    sheets: list[Sheet]
+CELLS_FIRST = "task cell solved 95_% reference note median_sequences weights rate seconds/trial"
+PAPER_FIRST = "row variant task verdict solved 95_% paper mean ratio rate net minutes"
+"""Columns that decide a reading, which a page shows first."""
 
 
 def of_cells(
@@ -75,88 +48,129 @@ def of_cells(
     """The page of a suite of cells and tasks.
 
     Args:
-        experiments: what is compared.
+        experiments: what is compared, with as many trials as were asked for.
         rows: their rows.
         points: learning curves of those trials, as far as they have any.
         reference: the committed rows, to compare; None where they are the same.
     """
-    lines, counts = labelled(experiments, rows), counted(rows)
-    looks = figures.looks(list(dict.fromkeys(lines["cell"])))
+    lines = labelled(experiments, rows)
+    looks = drawing.looks(list(dict.fromkeys(lines["cell"])))
     learning = _learning(lines, rows, points, looks)
     pictures = [_success(lines), _curves(lines, rows, looks), *learning, _cost(lines, looks)]
-    notices = [_plain(tables.missing(lines))] + [_plain(NO_CURVES)] * (not learning)
+    notices = [_plain(tables.missing(lines)), "" if learning else NO_CURVES]
     whole = lines[(lines["trials"] > 0) & (lines["missing"] == 0)]
     if whole.empty:
         notices.append("No experiment is complete, so that success is not drawn against the delay.")
     elif lines.groupby("family")["delay"].nunique().max() > 1:
         pictures.insert(1, _delays(whole, looks))
     else:
-        notices.append(
-            "Every task of this suite has one delay only, so that success is not drawn against it."
-        )
+        notices.append("Every task here has one delay only; success is not drawn against it.")
     pairs = pairwise.pairs(tables.by_task(experiments), rows)
     beside = tables.summary(experiments, reference) if reference is not None else None
     long = tables.long(lines, beside).rename(columns={"": "note"})
-    rules = RESULTS + (" Reference: the committed results." if beside is not None else "")
     sheets = [
-        Sheet("results", "All results", long, rules),
-        Sheet("pairs", "Pairs of cells", pairwise.readable(pairs), _plain(pairwise.COLUMNS)),
+        Sheet("results", "All results", first(long, CELLS_FIRST)),
+        Sheet("pairs", "Pairs of cells", pairwise.readable(pairs)),
     ]
+    beside = {"Reference": "The committed results."} if beside is not None else {}
+    more = {"Better": _plain(pairwise.RULES), "Pairs of cells": _plain(pairwise.COLUMNS)}
     return Contents(
         [text for text in notices if text],
-        [each._replace(statistic=f"{counts} {each.statistic}") for each in pictures],
-        Better(
-            pairwise.better(pairs),
-            pairwise.sentence(pairs),
-            f"{counts} {_plain(pairwise.RULES)}",
-        ),
-        [each._replace(statistic=f"{counts} {each.statistic}") for each in sheets],
+        pictures,
+        Better(pairwise.better(pairs), pairwise.sentence(pairs)),
+        sheets,
+        {"Trials": counted(rows)} | RESULTS | beside | more,
+        _glossary(experiments),
     )
 
 
-def of_paper(suite: PaperSuite, rows: pd.DataFrame, points: pd.DataFrame) -> Contents:
-    """The page of a suite that stands beside the paper's rows; `points` are learning curves."""
-    lines, counts = paper_rows.comparison(suite.compared, rows), counted(rows)
-    table = paper_rows.readable(lines).fillna("").replace("*literal*", "literal")
+def of_paper(
+    compared: Sequence[Compared],
+    rows: pd.DataFrame,
+    points: pd.DataFrame,
+    literal: pd.DataFrame | None = None,
+) -> Contents:
+    """The page of a suite that stands beside the paper's rows.
+
+    Args:
+        compared: experiments beside the rows that they reproduce, with as many trials as were
+            asked for.
+        rows: the experiments' rows.
+        points: learning curves of those trials.
+        literal: lines of `paper_rows.comparison` of the literal reading, to stand beside variants.
+    """
+    own = paper_rows.comparison(compared, rows)
+    lines = own if literal is None else _beside(literal, own)
+    tasks = [line.task.replace(f"-{line.variant}-", "-") for line in lines.itertuples()]
+    table = paper_rows.readable(lines.assign(task=tasks)).fillna("").replace("*literal*", "literal")
     if not lines["variant"].any():
         table = table.drop(columns="variant")
     picture = Picture(
         "paper",
         "The paper beside ours",
         paper_figure.paper(lines),
+        paper_figure.narrow_papers(lines),
         f"{len(lines)} rows: the paper's mean of sequences to success and ours on a log scale, and "
         "success rates of both; the table below has the numbers.",
-        f"{paper_rows.verdicts(lines)} {sentences.furthest(lines)}",
-        f"{counts} Mean sequences to success, unsolved trials counted with their budget (an arrow: "
-        "the mean is a lower bound), with 95 % bootstrap intervals over trials; success rates with "
-        "95 % Wilson intervals. The paper gives no intervals, and not always a success rate.",
+        f"{paper_rows.verdicts(own)} {sentences.furthest(own)}",
+        PAPER,
     )
-    ours = labelled(suite.experiments, rows)
-    looks = figures.looks(list(dict.fromkeys(ours["cell"])))
-    learning = [
-        each._replace(statistic=f"{counts} {each.statistic}")
-        for each in _learning(ours, rows, points, looks)
-    ]
-    notices = [paper_rows.missing(lines)] + [_plain(NO_CURVES)] * (not learning)
-    sheet = Sheet("results", "All rows", table, f"{counts} {_plain(paper_rows.RULES)}")
-    return Contents(list(filter(None, notices)), [picture, *learning], None, [sheet])
+    experiments = [each.experiment for each in compared]
+    ours = labelled(experiments, rows)
+    looks = drawing.looks(list(dict.fromkeys(ours["cell"])))
+    learning = _learning(ours, rows, points, looks)
+    notices = [paper_rows.missing(own), "" if learning else NO_CURVES]
+    return Contents(
+        [text for text in notices if text],
+        [picture, *learning],
+        None,
+        [Sheet("results", "All rows", first(table, PAPER_FIRST))],
+        {"Trials": counted(rows), "Columns and verdicts": _plain(paper_rows.RULES)},
+        _glossary(experiments),
+    )
 
 
-def of_flow(suite: Suite, rows: pd.DataFrame) -> Contents:
+def _beside(literal: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
+    """Each literal line before its variants, in the order of the paper."""
+    lines = pd.concat([literal, variants], ignore_index=True)
+    order = list(literal["row"])
+    return lines.sort_values("row", key=lambda rows: rows.map(order.index), kind="stable")
+
+
+def of_flow(experiments: Sequence[Experiment], rows: pd.DataFrame) -> Contents:
     """The page of the suite that measures how an error flows through initial networks."""
-    lines, counts = flow_study.summary(suite.experiments, rows), counted(rows)
-    picture = Picture(
+    lines = flow_study.summary(experiments, rows)
+    looks = drawing.looks(list(dict.fromkeys(lines.loc[lines["trials"] > 0, "cell"])))
+    picture = panelled(
         "flow",
         "What is left of an error",
-        flow_figure.survival(lines),
-        "Ratio of the norms of the error's gradient at the first and the last of T steps, and the "
-        f"factor per step, against T, for the cells {', '.join(dict.fromkeys(lines['cell']))}.",
-        flow_study.finding(lines),
-        f"{counts} Above: medians with bands of the quartiles, cut at {flow_figure.SMALLEST:g}. "
-        f"Below: the factor that, T - 1 times, gives the median. {flow_study.RULES}",
+        flow_figure.survival(lines, looks),
+        looks,
+        alt="Ratio of the norms of the error's gradient at the first and the last of T steps, and "
+        f"the factor per step, against T, for the cells {', '.join(looks)}.",
+        sentence=flow_study.finding(lines),
+        statistic="Left of an error: medians with bands of the quartiles, cut at "
+        f"{flow_figure.SMALLEST:g}. Factor per step: that which, T - 1 times, gives the median. "
+        f"{APART}",
     )
-    sheet = Sheet("results", "All results", flow_study.long(lines), f"{counts} {flow_study.RULES}")
-    return Contents(list(filter(None, [flow_study.missing(lines)])), [picture], None, [sheet])
+    return Contents(
+        [text for text in [flow_study.missing(lines)] if text],
+        [picture],
+        None,
+        [Sheet("results", "All results", flow_study.long(lines))],
+        {"Networks": counted(rows), "Ratio": flow_study.RULES},
+        _glossary(experiments),
+    )
+
+
+def first(frame: pd.DataFrame, names: str) -> pd.DataFrame:
+    """The frame with these of its columns first, as far as it has them."""
+    deciding = [name.replace("_", " ") for name in names.split()]
+    return frame[sorted(frame, key=lambda name: [*deciding, name].index(name))]
+
+
+def _glossary(experiments: Sequence[Experiment]) -> dict[str, dict[str, str]]:
+    return {"Tasks": glossary.tasks(experiments), "Cells": glossary.cells(experiments)}
 
 
 def labelled(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
@@ -184,38 +198,44 @@ def _success(lines: pd.DataFrame) -> Picture:
         "success",
         "Solved trials",
         figures.heat_map(lines),
+        figures.narrow_heat_maps(lines),
         f"Heat map of success rates of {_named(lines)}, each with its count of solved trials.",
         sentences.success(lines),
-        f"Solved trials of all. {PART} are hatched.",
+        "Solved trials of all, bright where most are. Hatched: trials are missing.",
     )
 
 
-def _delays(lines: pd.DataFrame, looks: dict[str, figures.Look]) -> Picture:
-    return Picture(
+def _delays(lines: pd.DataFrame, looks: dict[str, drawing.Look]) -> Picture:
+    return panelled(
         "delay",
         "Success against delay",
         figures.delays(lines, looks),
-        f"Success rate against delay of {_named(lines)}, one line for each cell.",
-        sentences.delays(lines),
-        f"{WILSON} Cells are moved apart a little. {PART} are left out, because trials that "
-        "succeed finish first.",
+        looks,
+        folded=_unsolved(lines, "family"),
+        alt=f"Success rate against delay of {_named(lines)}, one line for each cell.",
+        sentence=sentences.delays(lines),
+        statistic=f"{APART} Experiments of which trials are missing are left out.",
     )
 
 
-def _curves(lines: pd.DataFrame, rows: pd.DataFrame, looks: dict[str, figures.Look]) -> Picture:
-    return Picture(
+def _curves(lines: pd.DataFrame, rows: pd.DataFrame, looks: dict[str, drawing.Look]) -> Picture:
+    return panelled(
         "sequences",
         "How many sequences it takes",
         figures.curves(lines, rows, looks),
-        f"Kaplan-Meier curves of {_named(lines)}: share solved against training sequences.",
-        sentences.curves(lines),
-        "Kaplan-Meier estimates of the share of trials solved by then, unsolved ones censored at "
-        "the budget (a bar at the end), with 95 % Wilson bands.",
+        looks,
+        folded=_unsolved(lines, "task"),
+        alt=f"Kaplan-Meier curves of {_named(lines)}: share solved against training sequences.",
+        sentence=sentences.curves(lines),
+        statistic=f"Share of trials solved by then; a bar at the end: some are not. {APART}",
     )
 
 
 def _learning(
-    lines: pd.DataFrame, rows: pd.DataFrame, points: pd.DataFrame, looks: dict[str, figures.Look]
+    lines: pd.DataFrame,
+    rows: pd.DataFrame,
+    points: pd.DataFrame,
+    looks: dict[str, drawing.Look],
 ) -> list[Picture]:
     """The picture of the learning curves; none where no trial has one."""
     if points.empty:
@@ -230,37 +250,47 @@ def _learning(
         curves.first_below(found[line.digest], (1 - line.chance_right) / 2)
         for line in lines.itertuples()
     ]
+    lines = lines.assign(halved=halved)
     trials = points.drop_duplicates(["digest", "seed", "trial"])
     lacking = len(rows) - len(trials)
     return [
-        Picture(
+        panelled(
             "learning",
             "Learning curves",
             figures.learning(lines, found, looks),
-            f"Learning curves of {_named(lines)}: median share of wrong sequences against training "
-            "sequences.",
-            sentences.learning(lines.assign(halved=halved)),
-            f"Curves of {len(trials)} trials"
+            {cell: looks[cell] for cell in dict.fromkeys(lines["cell"])},
+            folded=_unsolved(lines, "task") - set(lines.loc[np.isfinite(halved), "task"]),
+            alt=f"Learning curves of {_named(lines)}: median share of wrong sequences against "
+            "training sequences.",
+            sentence=sentences.learning(lines),
+            statistic=f"Curves of {len(trials)} trials"
             + (f"; {lacking} were run without keeping one" if lacking else "")
             + ". Median over trials of the share of wrong sequences, with quartiles (band): at "
             f"inspections, of the first {TEST_GROUP} fresh sequences (of fixed sets: of all "
             "strings); where a rule on the latest training sequences ends the trial, of those. A "
             "trial that has stopped keeps its last value, one that is solved too. Dotted: the best "
-            "constant output.",
+            f"constant output. {APART}",
         )
     ]
 
 
-def _cost(lines: pd.DataFrame, looks: dict[str, figures.Look]) -> Picture:
-    return Picture(
+def _cost(lines: pd.DataFrame, looks: dict[str, drawing.Look]) -> Picture:
+    return panelled(
         "cost",
         "What it costs",
         figures.cost(lines, looks),
-        f"Success rate against seconds per trial of {_named(lines)}.",
-        sentences.cost(lines),
-        f"{WILSON} Mean seconds of a trial until it stops, an unsolved one after the whole budget; "
-        "they do not travel to other machines. Larger markers: longer delays.",
+        looks,
+        folded=_unsolved(lines, "family"),
+        alt=f"Success rate against seconds per trial of {_named(lines)}.",
+        sentence=sentences.cost(lines),
+        statistic="Mean seconds of a trial. Larger markers: longer delays.",
     )
+
+
+def _unsolved(lines: pd.DataFrame, column: str) -> frozenset[str]:
+    """Panels in which no trial is solved."""
+    solved = lines.groupby(column)["solved"].sum()
+    return frozenset(solved[solved == 0].index)
 
 
 def _named(lines: pd.DataFrame) -> str:

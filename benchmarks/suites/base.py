@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import pandas as pd
 from rich.console import RenderableType
@@ -85,9 +85,20 @@ class PaperSuite(Suite):
 
     Attributes:
         compared: experiments beside the rows that they reproduce, in the order of the table.
+        literal: the suite with the literal reading of these rows, if these are variants of it.
     """
 
     compared: tuple[Compared, ...] = ()
+    literal: Self | None = None
+
+    def beside_paper(self, experiments: Sequence[Experiment]) -> list[Compared]:
+        """Some of the suite's experiments beside the rows that they reproduce."""
+        chosen = {each.digest: each for each in experiments}
+        return [
+            each._replace(experiment=chosen[each.experiment.digest])
+            for each in self.compared
+            if each.experiment.digest in chosen
+        ]
 
     def shown(
         self,
@@ -97,15 +108,13 @@ class PaperSuite(Suite):
     ) -> Shown:
         """The paper's figures beside ours; the paper, not a committed run, is the reference."""
         del committed
-        chosen = {each.digest for each in experiments}
-        lines = paper_rows.comparison(
-            [each for each in self.compared if each.experiment.digest in chosen], rows
-        )
+        compared = self.beside_paper(experiments)
+        lines = paper_rows.comparison(compared, rows)
         notes = [paper_rows.RULES, paper_rows.missing(lines), paper_rows.verdicts(lines)]
         return Shown(
             paper_rows.terminal(lines, self.title),
             [text for text in notes if text],
-            paper_rows.page(self.name, self.title, self.compared, rows),
+            paper_rows.page(self.name, self.title, compared, rows),
             lines,
         )
 

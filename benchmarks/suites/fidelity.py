@@ -76,4 +76,4 @@ COMPARED = (
 """Variants beside the rows that they are to explain."""
 
 EXPERIMENTS = tuple(each.experiment for each in COMPARED)
-SUITE = PaperSuite("fidelity", __doc__, EXPERIMENTS, compared=COMPARED)
+SUITE = PaperSuite("fidelity", __doc__, EXPERIMENTS, compared=COMPARED, literal=paper.SUITE)

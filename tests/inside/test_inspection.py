@@ -12,12 +12,13 @@ from benchmarks.inside import inspection, panels
 from benchmarks.inside.weights import Weights
 from benchmarks.learning.flow import Passage
 from benchmarks.learning.lanes import Run, train
+from benchmarks.report import drawing
 from benchmarks.running import flow_study, store
 from benchmarks.suites.common import RESULTS
 from models.network import Recurrent
 from tasks.adding import Adding
 from tests.cells.leaky import Leaky
-from tests.support import drawing
+from tests.support import drawing as samples
 from tests.support.tiny import EXPERIMENT, experiment
 
 FLOW = suites.load("gradient-flow")
@@ -49,14 +50,20 @@ def test_the_weights_are_looked_at_from_the_start_to_the_end(trial):
 def test_a_cell_from_anywhere_is_drawn_without_gates(tmp_path):
     tried = experiment(model=Recurrent(Leaky, 4), budget=40)
     console = Console(file=io.StringIO(), width=300)
-    inspection.draw(tried, 0, tmp_path / "made", console)
+    inspection.draw(tried, 0, tmp_path / "made", "what was typed", console)
     names = {f"{name}.{kind}" for name in ("flow", "gates", "weights") for kind in ("png", "pdf")}
+    names |= {f"{tried.name}.html"}
     assert {path.name for path in (tmp_path / "made").iterdir()} == names
     assert all(name in console.file.getvalue() for name in names)
+    page = (tmp_path / "made" / f"{tried.name}.html").read_text()
+    for name in ("flow", "gates", "weights"):
+        assert f'<section id="{name}">' in page
+    assert "<code>what was typed</code>" in page
+    assert f"<dt>rate</dt><dd>{tried.rate}</dd>" in page
 
 
 def test_the_relevant_steps_are_marked():
-    sequence = jax.tree.map(lambda leaf: leaf[5], drawing.draw(Adding(20), 10))
+    sequence = jax.tree.map(lambda leaf: leaf[5], samples.draw(Adding(20), 10))
     states = {"h": np.zeros((int(sequence.length), 4))}
     gates = {"z": np.full((int(sequence.length), 4), 0.5)}
     relevant = np.asarray(sequence.inputs[:, 1] == 1)
@@ -70,14 +77,20 @@ def test_the_relevant_steps_are_marked():
 
 def test_figures_hold_what_they_are_given():
     falling = 0.5 ** np.arange(5.0)[None]
-    figure = panels.flow({"s": falling}, {"s": falling, "u": 2 * falling})
-    assert [axis.get_title("left") for axis in figure.axes] == ["state s", "state u"]
-    assert all(axis.get_yscale() == "log" for axis in figure.axes)
-    np.testing.assert_array_equal(figure.axes[1].lines[0].get_ydata(), 2 * falling[0])
+    drawn = panels.flow(
+        {"before training": {"s": falling}, "after training": {"s": falling, "u": 2 * falling}}
+    )
+    assert list(drawn) == ["state s", "state u"]
+    (s,), (u,) = (drawing.alone(draw).axes for draw in drawn.values())
+    assert s.get_yscale() == u.get_yscale() == "log"
+    assert s.get_ylim() == u.get_ylim()
+    assert (len(s.lines), len(u.lines)) == (2, 1)
+    np.testing.assert_array_equal(u.lines[0].get_ydata(), 2 * falling[0])
     looks = [Weights({"W": norm}, {"W": norm / 2}) for norm in (1.0, 3.0)]
-    above, below = panels.weights([0, 100], looks).axes
-    assert list(above.lines[0].get_ydata()) == [1, 3]
-    assert [0.5, 1.5] in [list(line.get_ydata()) for line in below.lines]
+    drawn = panels.weights([0, 100], looks, drawing.looks(["W"]))
+    (norms,), (radii,) = (drawing.alone(draw).axes for draw in drawn.values())
+    assert list(norms.lines[0].get_ydata()) == [1, 3]
+    assert [0.5, 1.5] in [list(line.get_ydata()) for line in radii.lines]
 
 
 @pytest.mark.parametrize(
@@ -109,10 +122,10 @@ def test_inspect_says_how_its_figures_were_made(tmp_path, monkeypatch, capsys):
     called = []
     monkeypatch.setattr(inspection, "draw", lambda *arguments: called.append(arguments))
     assert main(["inspect", "tiny", "adding-20.r*", "--seed", "3", "--out", str(tmp_path)]) == 0
-    ((tried, seed, folder, _),) = called
+    ((tried, seed, folder, command, _),) = called
     assert (tried.name, seed) == ("adding-20.rnn", 3)
     assert folder == tmp_path / "tiny" / "inspect" / "adding-20.rnn"
-    command = f"python -m benchmarks inspect tiny adding-20.rnn --seed 3 --out {tmp_path}"
+    assert command == f"python -m benchmarks inspect tiny adding-20.rnn --seed 3 --out {tmp_path}"
     assert f"Made by: {command}\n" in capsys.readouterr().out
 
 
@@ -172,7 +185,9 @@ def test_the_suite_runs_what_is_missing_and_reports(tmp_path, capsys):
         "flow.png",
         "flow.pdf",
     }
-    assert "Not complete: 3997 initial networks" in (folder / "gradient-flow.html").read_text()
+    page = (folder / "gradient-flow.html").read_text()
+    assert "Not asked for: 3997 of the suite&#39;s 4000 trials" in page
+    assert "Not complete" not in page
 
 
 def test_the_committed_page_is_made_from_the_committed_rows():

@@ -1,8 +1,8 @@
-import html.parser
 import os
 import re
 import subprocess
 from dataclasses import replace
+from html.parser import HTMLParser
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from benchmarks.analysis import paper_rows, sentences
 from benchmarks.cli.chosen import with_cell
 from benchmarks.cli.main import main
 from benchmarks.learning.curves import Quartiles
-from benchmarks.report import figures, page, paper_figure, sections
+from benchmarks.report import drawing, figures, html, paper_figure, sections
 from benchmarks.running import store
 from benchmarks.suites.common import RESULTS
-from tests.support.made_up import rows
+from tests.support.made_up import points, rows
 from tests.support.tiny import experiment
 
 FIGURES = {
@@ -49,16 +49,6 @@ def made_up(name):
     return pd.concat(parts)
 
 
-def made_up_points(rows):
-    """A curve for every second of these trials."""
-    columns = ["digest", "seed", "trial"]
-    trials = rows.loc[rows["trial"] % 2 == 0, columns].assign(error=0.1)
-    levels = {2000: 0.9, 10_000: 0.3, 40_000: 0.02}
-    return pd.concat([trials.assign(sequences=n, wrong=w) for n, w in levels.items()])[
-        list(store.CURVE_COLUMNS)
-    ]
-
-
 NO_POINTS = pd.DataFrame(columns=list(store.CURVE_COLUMNS))
 
 
@@ -72,15 +62,15 @@ def folder(tmp_path_factory):
         made_up(name).to_csv(trials / "all.csv", index=False)
         if "learning" in FIGURES[name]:
             path = folder / name / "curves" / "all.csv"
-            store.add_curves(path, made_up_points(made_up(name)).to_dict("records"))
+            store.add_curves(path, points(made_up(name)).to_dict("records"))
     assert main(["report", *FIGURES, "--out", str(folder)]) == 0
     return folder
 
 
-class Page(html.parser.HTMLParser):
+class Page(HTMLParser):
     """Elements of a page with their attributes, and whether every one is closed in its order."""
 
-    VOID = {"meta", "link", "img", "br"}
+    VOID = {"meta", "link", "img", "br", "input"}
 
     def __init__(self, text):
         super().__init__()
@@ -111,8 +101,10 @@ def text(folder, name):
 
 
 def test_every_figure_is_on_the_page_and_beside_it(folder, name, text):
-    images = Page(text).all("img")
-    assert [each["id"] for each in Page(text).all("section")][: len(images)] == FIGURES[name]
+    figures = len(FIGURES[name])
+    assert [each["id"] for each in Page(text).all("section")][:figures] == FIGURES[name]
+    images = [each for each in Page(text).all("img") if each["alt"]]  # none: a bit of a legend
+    assert len(images) >= figures
     assert all(len(each["alt"]) > 40 for each in images)
     assert all(each["src"].startswith("data:image/svg+xml;base64,") for each in images)
     made = {path.name for path in (folder / name / "report").iterdir()}
@@ -131,20 +123,30 @@ def test_a_page_loads_nothing_and_is_well_formed(text):
     assert all(each.startswith("data:") for each in loaded)
     assert not re.search(r"url\(|@import", text)
     assert not any("src" in each for each in page.all("script"))
-    assert {each["href"].rpartition(".")[2] for each in page.all("a")} == {"png", "pdf"}
 
 
-def test_figures_and_tables_say_what_they_are_of(folder, name, text):
+def test_every_link_leads_somewhere(folder, name, text):
+    page = Page(text)
+    home, ids = folder / name / "report", {a["id"] for _, a in page.elements if "id" in a}
+    links = [each["href"] for each in page.all("a")]
+    assert all(link[1:] in ids if link[0] == "#" else (home / link).exists() for link in links)
+    beside = {f"../../{other}/report/{other}.html" for other in FIGURES if other != name}
+    assert {"../../index.html", "../trials/", *beside} <= set(links)
+    contents = [link[1:] for link in links if link[0] == "#"]
+    assert contents == [each["id"] for each in page.all("section")]
+
+
+def test_the_index_leads_to_every_page(folder):
+    links = [each["href"] for each in Page((folder / "index.html").read_text()).all("a")]
+    assert {f"{name}/report/{name}.html" for name in FIGURES} <= set(links)
+    assert all((folder / link).exists() for link in links)
+
+
+def test_what_holds_for_the_page_stands_there_once(folder, name, text):
     rows = made_up(name)
-    command = f"python -m benchmarks report {name} --out {folder}"
-    captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL)
-    tables = re.findall(r'<p class="small">(.*?)</p>', text, re.DOTALL)[1:]
-    assert len(captions) == len(FIGURES[name])
-    assert len(tables) == (1 if name == "paper" else 3)
-    for each in captions + tables:
-        assert each.startswith(f"{len(rows)} trials, ")
-        assert "from 1 seed (0)." in each
-        assert re.search(rf"Made by:\s<code>{re.escape(command)}</code>", each)
+    assert text.count(f"<code>python -m benchmarks report {name} --out {folder}</code>") == 1
+    assert text.count(f"{len(rows)} trials, ") == text.count("from 1 seed (0).") + 1 == 2
+    assert text.count("Fisher" if name == "paper" else "Holm for all pairs") == 1
     assert "Not complete: " in text
     assert f"Made of the rows in {folder / name}." in text
 
@@ -161,11 +163,12 @@ def test_learning_curves_are_drawn_of_the_trials_that_have_one(name, text):
 
 
 def test_the_same_rows_make_the_same_files(folder, tmp_path):
-    with matplotlib.rc_context(figures.STYLE):
-        contents = sections.of_paper(suites.load("paper"), made_up("paper"), NO_POINTS)
-        svg = page._save(contents.pictures[0], tmp_path)
+    with matplotlib.rc_context(drawing.STYLE):
+        contents = sections.of_paper(suites.load("paper").compared, made_up("paper"), NO_POINTS)
+        saved = html.saved(contents.pictures[0], tmp_path)
     made = folder / "paper" / "report"
-    assert svg in (made / "paper.html").read_text()
+    assert [each.title for each in saved.panels] == [f"Table {i}" for i in range(1, 10)]
+    assert all(each.svg in (made / "paper.html").read_text() for each in saved.panels)
     for name in ("paper.png", "paper.pdf"):
         assert (tmp_path / name).read_bytes() == (made / name).read_bytes()
 
@@ -216,8 +219,9 @@ def test_the_sentence_of_the_learning_curves():
 def test_learning_curves_are_drawn_as_they_are():
     found = lines(("t", 10, "a", GOOD))
     quartiles = Quartiles(*np.array([[10, 20, 40], [0.1, 0.1, 0], [0.5, 0.2, 0], [0.6, 0.4, 0.1]]))
-    figure = figures.learning(found, {found["digest"][0]: quartiles}, figures.looks(["a"]))
-    drawn, chance = figure.axes[0].lines[1:]  # the first is the legend's
+    panels = figures.learning(found, {found["digest"][0]: quartiles}, drawing.looks(["a"]))
+    figure = drawing.alone(panels["t-10"])
+    drawn, chance = figure.axes[0].lines
     assert drawn.get_xydata().tolist() == [[10, 0.5], [20, 0.2], [40, 0]]
     assert chance.get_ydata()[0] == 0.5  # of two-sequence
     (band,) = figure.axes[0].collections
@@ -242,40 +246,10 @@ def test_every_lower_bound_has_an_arrow_that_is_drawn():
 
 
 def test_looks_differ_in_more_than_colour():
-    looks = figures.looks([f"cell{i}" for i in range(40)])
+    looks = drawing.looks([f"cell{i}" for i in range(40)])
     assert len(set(looks.values())) == 40
     first = list(looks.values())[:7]
     assert len({each.color for each in first}) == len({each.marker for each in first}) == 7
-
-
-def test_rows_of_ones_own_come_first_and_committed_ones_else(tmp_path, monkeypatch):
-    suite, own, committed = suites.load("smoke"), tmp_path / "own", tmp_path / "results"
-    monkeypatch.setattr(page, "RESULTS", committed)
-    each = suite.experiments[0]
-    source = page._source("smoke", suite, own / "smoke")
-    assert source.rows.empty
-    store.add(committed / "smoke" / "trials" / "a.csv", rows(each, 40).to_dict("records"))
-    source = page._source("smoke", suite, own / "smoke")
-    assert len(source.rows) == 1
-    assert source.committed
-    assert source.text.startswith("Made of the committed rows")
-    assert "own/smoke has none" in source.text
-    store.add(own / "smoke" / "trials" / "a.csv", rows(each, 40, 80).to_dict("records"))
-    source = page._source("smoke", suite, own / "smoke")
-    assert len(source.rows) == 2
-    assert not source.committed
-    assert source.text == "Made of the rows in own/smoke."
-    assert "has none" not in page._source("smoke", suite, committed / "smoke").text
-
-
-def test_a_curve_without_a_row_is_left_out(tmp_path):
-    """A kill between both writes leaves such a one; its trial is run again."""
-    suite = suites.load("smoke")
-    done = rows(suite.experiments[0], 40, seed=0)
-    points = made_up_points(pd.concat([done, done.assign(trial=2)]))
-    store.add(tmp_path / "trials" / "a.csv", done.to_dict("records"))
-    store.add_curves(tmp_path / "curves" / "a.csv", points.to_dict("records"))
-    assert page._source("smoke", suite, tmp_path).points["trial"].tolist() == [0, 0, 0]
 
 
 def shows(figure, label):
@@ -291,10 +265,15 @@ def test_ones_own_cell_stands_beside_the_committed_ones(tmp_path, monkeypatch):
     done = pd.concat([rows(each, *[2000] * 20, cell="Leaky", seed=0) for each in own])
     folder = tmp_path / "quick"
     store.add(folder / "trials" / "own.csv", done.to_dict("records"))
-    points = made_up_points(done).to_dict("records")
-    store.add_curves(folder / "curves" / "own.csv", points)
+    curves = points(done).to_dict("records")
+    store.add_curves(folder / "curves" / "own.csv", curves)
     seen = []
-    monkeypatch.setattr(page, "_save", lambda picture, _: seen.append(picture) or "")
+
+    def keep(picture, _):
+        seen.append(picture)
+        return html.Saved(picture, [], [], [])
+
+    monkeypatch.setattr(html, "saved", keep)
     assert main(["report", "quick", "--cell", spec, "--out", str(tmp_path)]) == 0
     assert [each.name for each in seen] == ["success", "sequences", "learning", "cost"]
     assert all(shows(each.figure, "Leaky") for each in seen)
@@ -315,6 +294,7 @@ def failing(arguments, capsys):
 
 def test_misuse_is_one_line_and_status_2(tmp_path, capsys):
     assert "no suite 'fast'; there are:" in failing(["quick", "fast"], capsys)
+    assert "no experiment of quick is called 'adin" in failing(["quick", "--only", "adin*"], capsys)
     assert "required: SUITE" in failing([], capsys)
     assert "no rows of smoke in" in failing(["smoke", "--out", str(tmp_path)], capsys)
     own = ["--cell", f"{ROOT}/tests/cells/leaky.py:Leaky", "--out", str(tmp_path)]
@@ -342,18 +322,35 @@ def test_a_suite_without_rows_does_not_keep_the_others_from_being_written(tmp_pa
         printed.replace("\n", " ")
     )
     page = Page((tmp_path / "fidelity" / "report" / "fidelity.html").read_text())
-    assert [each["id"] for each in page.all("section")] == ["paper", "results"]
+    ids = [each["id"] for each in page.all("section")]
+    assert ids == ["paper", "results", "definitions", "glossary", "source"]
 
 
-SORTS = """<script>
-const columns = () => [...document.querySelectorAll("#results tbody tr")].map(
-  row => row.cells[WHICH].textContent);
+LOOKS = """<script>
+const shown = () => [...document.querySelectorAll("#results tbody tr")].filter(row => !row.hidden);
+const columns = () => shown().map(row => row.cells[WHICH].textContent);
 document.querySelectorAll("#results th button")[WHICH].click();
 document.body.dataset.up = columns().join(";");
 document.querySelectorAll("#results th button")[WHICH].click();
 document.body.dataset.down = columns().join(";");
 document.body.dataset.broken = [...document.images].filter(each => !each.naturalWidth).length;
 document.body.dataset.wide = document.documentElement.scrollWidth > innerWidth;
+const [box, note] = ["box", "hint"].map(name => document.querySelector(`#results .${name}`));
+document.body.dataset.scrolls = box.scrollWidth > box.clientWidth;
+document.body.dataset.hinted = getComputedStyle(note).display !== "none";
+const deciding = ["verdict", "solved", "weights", "rate", "seconds/trial", "minutes"];
+document.body.dataset.decided = [...document.querySelectorAll("#results th")].filter(
+  head => deciding.includes(head.textContent)
+    && head.getBoundingClientRect().right <= box.getBoundingClientRect().right).length;
+const panels = [...document.querySelectorAll(".panel")].map(each => each.getBoundingClientRect());
+document.body.dataset.abreast = panels.filter(each => each.top === panels[0].top).length;
+document.body.dataset.scale = panels[0].width / document.querySelector(".panel img").naturalWidth;
+const filter = document.querySelector("#results .filter");
+if (filter) {
+  filter.value = "LAG 3";
+  filter.dispatchEvent(new Event("input"));
+}
+document.body.dataset.kept = shown().map(row => row.textContent).join(";");
 </script></body>"""
 
 
@@ -389,21 +386,34 @@ def test_a_mistake_in_a_script_would_be_seen(tmp_path):
 
 
 @needs_browser
-@pytest.mark.parametrize(("suite", "column", "width"), [("lags", 2, 400), ("paper", 0, 1280)])
-def test_a_browser_shows_everything_and_sorts(folder, tmp_path, suite, column, width):
+@pytest.mark.parametrize(
+    ("suite", "column", "width"),
+    [("lags", 2, 500), ("paper", 0, 500), ("lags", 2, 1400), ("paper", 0, 1400)],
+)
+def test_a_browser_shows_everything_sorts_and_filters(folder, tmp_path, suite, column, width):
     text = (folder / suite / "report" / f"{suite}.html").read_text()
     page = tmp_path / "page.html"
-    page.write_text(text.replace("</body>", SORTS.replace("WHICH", str(column))))
+    page.write_text(text.replace("</body>", LOOKS.replace("WHICH", str(column))))
     done = browsed(page, tmp_path / "profile", width)
     assert "CONSOLE" not in done.stderr
     (body,) = (each for tag, each in Page(done.stdout).elements if tag == "body")
     assert body["data-broken"] == "0"
     assert body["data-wide"] == "false"  # tables scroll inside their own box
+    narrow = width < 1400
+    assert body["data-scrolls"] == body["data-hinted"]
+    assert body["data-scrolls"] == "true" or not narrow
+    assert body["data-decided"] == "4" or narrow
+    assert int(body["data-abreast"]) == (1 if narrow or suite == "lags" else 3)
     up, down = (body[f"data-{each}"].split(";") for each in ("up", "down"))
     assert len(up) > 3
     assert down == up[::-1]
     keys = [rank(each) for each in up]
     assert keys == sorted(keys)
+    kept = body["data-kept"].split(";")
+    assert (len(kept) < len(up)) == (suite == "paper")  # a table of few rows has no filter
+    if suite == "paper":
+        assert len(kept) >= 9
+        assert all("lag" in each and "3" in each for each in kept)
 
 
 def rank(text):

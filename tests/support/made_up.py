@@ -30,3 +30,13 @@ def rows(experiment, *sequences, **changes):
             for i, n in enumerate(sequences)
         ]
     ).astype(store.COLUMNS)
+
+
+def points(rows):
+    """A curve for every second of these trials."""
+    columns = ["digest", "seed", "trial"]
+    trials = rows.loc[rows["trial"] % 2 == 0, columns].assign(error=0.1)
+    levels = {2000: 0.9, 10_000: 0.3, 40_000: 0.02}
+    return pd.concat([trials.assign(sequences=n, wrong=w) for n, w in levels.items()])[
+        list(store.CURVE_COLUMNS)
+    ]

@@ -1,0 +1,151 @@
+"""How figures are drawn: looks of cells, panels together and alone, files.
+
+Every cell keeps one colour, marker and line style in all figures of a suite, so that none of the
+three is needed alone.
+"""
+
+import io
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from benchmarks.analysis.tables import quantity
+
+# M. Okabe & K. Ito, Color Universal Design (2008); without yellow, which is faint on white.
+PALETTE = ("#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")
+MARKERS = "osD^vPX*"
+STROKES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
+
+STYLE = {
+    "font.size": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "figure.constrained_layout.use": True,
+    "svg.hashsalt": "long-time-lags",  # the same figure is the same file
+}
+"""For `matplotlib.rc_context`, around drawing and saving."""
+
+WIDTH = 7.5  # inches; of a figure of several panels
+NARROW = 3.7  # inches; the width of a phone, at which a panel alone is as large as it is drawn
+PANEL = 2.7
+BAND = 0.12
+SPREAD = 0.08
+"""Of an axis from 0 to 1: how far all lines together are moved apart."""
+
+Draw = Callable[[Axes], None]
+"""Draws a panel."""
+
+
+class Look(NamedTuple):
+    """How a cell is drawn."""
+
+    color: str
+    marker: str
+    linestyle: str | tuple
+
+
+def looks(cells: list[str]) -> dict[str, Look]:
+    """A look for each cell; 280 cells differ."""
+    return {
+        cell: Look(PALETTE[i % len(PALETTE)], MARKERS[i % len(MARKERS)], STROKES[i % len(STROKES)])
+        for i, cell in enumerate(cells)
+    }
+
+
+def apart(cells: Iterable[str]) -> dict[str, float]:
+    """How far up or down each cell's line is moved, so that equal ones stay visible."""
+    cells = list(cells)
+    step = min(0.016, SPREAD / max(len(cells) - 1, 1))
+    return {cell: (i - (len(cells) - 1) / 2) * step for i, cell in enumerate(cells)}
+
+
+def beside(delays: pd.Series, shift: float) -> pd.Series:
+    """Delays for a logarithmic axis, moved aside as `apart` says."""
+    return delays * 10 ** (2 * shift)
+
+
+def together(panels: Mapping[str, Draw], looks: Mapping[str, Look]) -> Figure:
+    """A figure of all panels by their titles, two in a row, with the cells' legend above."""
+    down, columns = -(-len(panels) // 2), min(len(looks), 7)
+    above = 0.25 * (1 - -len(looks) // columns)
+    figure = Figure(figsize=(WIDTH, PANEL * down + above))
+    axes = figure.subplots(down, 2, squeeze=False).ravel()
+    for axis in axes[len(panels) :]:
+        axis.remove()
+    for axis, (title, draw) in zip(axes, panels.items(), strict=False):
+        axis.set_title(title, loc="left")
+        _draw(axis, draw)
+    handles = [
+        axes[0].plot([], [], label=cell, **look._asdict())[0] for cell, look in looks.items()
+    ]
+    figure.legend(
+        handles=handles,
+        loc="outside upper center",
+        ncols=columns,
+        frameon=False,
+        handlelength=2.4,
+        handletextpad=0.4,
+        columnspacing=1,
+    )
+    return figure
+
+
+def alone(draw: Draw) -> Figure:
+    """A panel as a figure of its own, without title and legend."""
+    with rc_context({"font.size": 10}):
+        figure = Figure(figsize=(NARROW, PANEL))
+        _draw(figure.subplots(), draw)
+    return figure
+
+
+def _draw(axis: Axes, draw: Draw) -> None:
+    axis.grid(alpha=0.25)
+    draw(axis)
+
+
+def sample(look: Look) -> Figure:
+    """A bit of a cell's line, for a legend in text."""
+    figure = Figure(figsize=(0.5, 0.2), layout="none")
+    axis = figure.add_axes((0, 0, 1, 1))
+    axis.axis("off")
+    axis.plot([0, 1, 2], [0, 0, 0], markevery=[1], markersize=6, **look._asdict())
+    return figure
+
+
+def rendered(figure: Figure, kinds: Iterable[str]) -> dict[str, bytes]:
+    """The same figure in each kind of file: "svg", "pdf" or "png"; without a date."""
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # is laid out now, once for all
+    files = {kind: io.BytesIO() for kind in kinds}
+    for kind, file in files.items():
+        figure.savefig(file, format=kind, dpi=150, metadata=undated[kind])
+    return {kind: file.getvalue() for kind, file in files.items()}
+
+
+def rate_axis(axis: Axes) -> None:
+    """A y axis of rates."""
+    axis.set_ylim(-0.07, 1.07)
+    axis.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "50 %", "", "100 %"])
+
+
+def log_axis(axis: Axes, label: str) -> None:
+    """A logarithmic x axis with plain numbers at 1, 2 and 5, or 1 and 3, of each decade."""
+    axis.set_xscale("log")
+    low, high = axis.get_xlim()
+    subs = (1, 2, 5) if high < 60 * low else (1, 3) if high < 400 * low else (1,)
+    axis.xaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _plain(x)))
+    axis.set_xlabel(label)
+
+
+def _plain(number: float) -> str:
+    return quantity(number) if number >= 1000 else f"{number:g}"
