@@ -75,9 +75,7 @@ def draw(experiment: Experiment, seed: int, folder: Path, command: str, console:
     )
     console.print(title, highlight=False, soft_wrap=True)
     with matplotlib.rc_context(drawing.STYLE):
-        pictures = _pictures(experiment, seed, trial)
-        for each in pictures:
-            each.figure.suptitle(title, fontsize=12)
+        pictures = _pictures(experiment, seed, trial, title)
         saved = [html.saved(each, folder) for each in pictures]
     page = html.rendered(
         "inspect.html", title=title, pictures=saved, trial=_facts(trial.row), command=command
@@ -88,7 +86,7 @@ def draw(experiment: Experiment, seed: int, folder: Path, command: str, console:
         console.print(os.path.relpath(folder / name), highlight=False, soft_wrap=True)
 
 
-def _pictures(experiment: Experiment, seed: int, trial: Trained) -> list[Picture]:
+def _pictures(experiment: Experiment, seed: int, trial: Trained, title: str) -> list[Picture]:
     recipe, sequences = experiment.recipe, fresh(experiment, seed)
     first = jax.tree.map(lambda leaf: leaf[0], sequences)
     graph = flow.structure(recipe.model, recipe.task)
@@ -99,12 +97,15 @@ def _pictures(experiment: Experiment, seed: int, trial: Trained) -> list[Picture
     looks = drawing.looks(list(start.norms | start.radii))
     with matplotlib.rc_context({"font.size": 10}):
         narrow = panels.gates(*passage, drawing.NARROW)
+    gates = panels.gates(*passage)
+    gates.suptitle(title, fontsize=12)
     return [
         panelled(
             "flow",
             "How the error flows back",
             panels.flow(norms),
             panels.TIMES,
+            heading=title,
             alt="Norm of the error's gradient by the state against the distance to the error.",
             sentence="What is left of an error on its way back, before and after training.",
             statistic=f"Medians and quartiles over {SEQUENCES} fresh sequences.",
@@ -112,7 +113,7 @@ def _pictures(experiment: Experiment, seed: int, trial: Trained) -> list[Picture
         Picture(
             "gates",
             "Gates and states over one sequence",
-            panels.gates(*passage),
+            gates,
             {"gates": narrow},
             "Inputs, gates and states at each step of one fresh sequence, a line for each unit.",
             "What the trained network does at each step of a sequence that it has not seen.",
@@ -123,6 +124,7 @@ def _pictures(experiment: Experiment, seed: int, trial: Trained) -> list[Picture
             "Weights over the training",
             panels.weights(trial.seen, trial.weights, looks),
             looks,
+            heading=title,
             alt="Norms and spectral radii of the weights against training sequences.",
             sentence="How large the weights become, and how much the recurrent ones can amplify.",
             statistic="Frobenius norms of all weights; spectral radius of each square block of the "

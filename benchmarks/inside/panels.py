@@ -53,7 +53,7 @@ def _flow(axis: Axes, bands: Mapping[str, np.ndarray], limits: tuple[float, floa
     axis.set_yscale("log")
     axis.set_ylim(limits)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.set_xlabel("steps from the error back to the state")
+    axis.set_xlabel("steps back from the error")
     axis.set_ylabel("|d error / d state|")
 
 

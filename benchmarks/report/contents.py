@@ -77,9 +77,10 @@ def panelled(
     draws: Mapping[str, Draw],
     looks: Mapping[str, Look],
     folded: frozenset[str] = frozenset(),
+    heading: str = "",
     **texts: str,
 ) -> Picture:
-    """A picture of panels; `looks` are drawn in its legend, `texts` are the picture's."""
+    """A picture of panels; `looks` and `heading` stand above its figure, `texts` around it."""
     panels = {each: drawing.alone(draw) for each, draw in draws.items()}
-    whole = drawing.together(draws, looks)
+    whole = drawing.together(draws, looks, heading)
     return Picture(name, title, whole, panels, looks=looks, folded=folded, **texts)

@@ -5,6 +5,7 @@ three is needed alone.
 """
 
 import io
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -35,6 +36,7 @@ STYLE = {
 WIDTH = 7.5  # inches; of a figure of several panels
 NARROW = 3.7  # inches; the width of a phone, at which a panel alone is as large as it is drawn
 PANEL = 2.7
+LETTERS = 80  # that a line of a legend has room for; a bit of line takes seven
 BAND = 0.12
 SPREAD = 0.08
 """Of an axis from 0 to 1: how far all lines together are moved apart."""
@@ -71,10 +73,13 @@ def beside(delays: pd.Series, shift: float) -> pd.Series:
     return delays * 10 ** (2 * shift)
 
 
-def together(panels: Mapping[str, Draw], looks: Mapping[str, Look]) -> Figure:
-    """A figure of all panels by their titles, two in a row, with the cells' legend above."""
-    down, columns = -(-len(panels) // 2), min(len(looks), 7)
-    above = 0.25 * (1 - -len(looks) // columns)
+def together(panels: Mapping[str, Draw], looks: Mapping[str, Look], heading: str = "") -> Figure:
+    """A figure of all panels by their titles, two in a row, with heading and legend above."""
+    down, columns = (
+        math.ceil(len(panels) / 2),
+        min(len(looks), LETTERS // (7 + max(map(len, looks)))),
+    )
+    above = 0.25 * (1 + math.ceil(len(looks) / columns) + bool(heading))
     figure = Figure(figsize=(WIDTH, PANEL * down + above))
     axes = figure.subplots(down, 2, squeeze=False).ravel()
     for axis in axes[len(panels) :]:
@@ -87,6 +92,7 @@ def together(panels: Mapping[str, Draw], looks: Mapping[str, Look]) -> Figure:
     ]
     figure.legend(
         handles=handles,
+        title=heading,
         loc="outside upper center",
         ncols=columns,
         frameon=False,

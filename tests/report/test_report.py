@@ -326,6 +326,35 @@ def test_a_suite_without_rows_does_not_keep_the_others_from_being_written(tmp_pa
     assert ids == ["paper", "results", "definitions", "glossary", "source"]
 
 
+def test_only_some_of_the_experiments(tmp_path):
+    trials = tmp_path / "smoke" / "trials"
+    trials.mkdir(parents=True)
+    made_up("smoke").to_csv(trials / "all.csv", index=False)
+    assert main(["report", "smoke", "--only", "adding-*", "--out", str(tmp_path)]) == 0
+    text = (tmp_path / "smoke" / "report" / "smoke.html").read_text()
+    table = text[text.index('<section id="results">') : text.index('<section id="pairs">')]
+    assert table.count("<td") > 0
+    assert set(re.findall(r'<td class="words">(.*?-\d+)</td>', table)) == {"adding-20"}
+    assert f"report smoke --only &#39;adding-*&#39; --out {tmp_path}" in text
+
+
+def test_panels_in_which_nothing_was_learnt_are_folded(tmp_path):
+    found = lines(("t", 10, "a", GOOD), ("u", 10, "a", [None] * 6))
+    picture = sections._cost(found, drawing.looks(["a"]))
+    assert picture.folded == {"u"}
+    saved = html.saved(picture, tmp_path)
+    assert [each.title for each in saved.panels] == ["t"]
+    assert [each.title for each in saved.folded] == ["u"]
+
+
+def test_a_wide_heat_map_is_shown_in_parts():
+    found = lines(*(("t", 10, f"cell{i}", GOOD) for i in range(13)))
+    parts = figures.narrow_heat_maps(found)
+    cells = [each.get_text() for part in parts.values() for each in part.axes[0].get_xticklabels()]
+    assert cells == [f"cell{i}" for i in range(13)]
+    assert [len(part.axes[0].texts) for part in parts.values()] == [4, 4, 5]
+
+
 LOOKS = """<script>
 const shown = () => [...document.querySelectorAll("#results tbody tr")].filter(row => !row.hidden);
 const columns = () => shown().map(row => row.cells[WHICH].textContent);
