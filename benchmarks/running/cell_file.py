@@ -1,120 +1,167 @@
-"""A user's own cell, from a Python file, without registration."""
+"""Cells of the user's own, from a Python file or a package, without registration."""
 
-import hashlib
-import importlib.util
-import sys
-from dataclasses import dataclass, field
-from modulefinder import ModuleFinder
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import jax
 from flax import nnx
 
 from benchmarks.errors import UsageError
+from benchmarks.running.guarded import guarded
+from benchmarks.running.own_class import OwnClass
 from models.network import Recurrent
 
 TRIAL_SIZES = 3, 5  # inputs and hidden units of the shape check: different from each other
+LABEL = 100  # characters: a label is part of the name of a results file
+
+FOREIGN = {"flax.linen": "a Linen module", "equinox": "an Equinox module"}
+WRAPPING = "CONTRIBUTING.md#a-cell-of-another-library"
 
 
 @dataclass(frozen=True)
-class CellFile:
-    """A cell class in a file; called like the class itself.
-
-    Two of them are the same cell if class name and source are the same, wherever the file lies. Its
-    source is its text and that of all modules that it imports from its own folder and below.
+class CellFile(OwnClass):
+    """A cell class of the user's; called like the class itself.
 
     Attributes:
-        path: the Python file.
-        name: the class in it.
-        source: digest of the source.
+        label: what tables call it.
     """
 
-    path: str = field(compare=False)
-    name: str
-    source: str
+    label: str = field(default="", compare=False)
 
-    def __call__(self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs):
+    @property
+    def batched(self) -> bool:
+        """Whether the class says that leading axes of what its cells are given are batch."""
+        return getattr(self.load(), "batched", False)
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Names of numbers that the constructor takes and a search may choose."""
+        return getattr(self.load(), "settings", ())
+
+    def __call__(
+        self, in_features: int, hidden_features: int, *, rngs: nnx.Rngs, **settings: Any
+    ) -> nnx.RNNCellBase:
         """A cell of that class."""
-        return _load(self.path, self.name)(in_features, hidden_features, rngs=rngs)
+        made_with = self.keywords | settings
+        return self.load()(in_features, hidden_features, rngs=rngs, **made_with)
 
 
 def cell_from(spec: str) -> CellFile:
-    """The cell that `FILE:CLASS` names, checked on one step.
+    """The cell that `FILE:CLASS` names, checked on one step; as `cells_from` of one."""
+    return cells_from([spec])[0]
+
+
+def cells_from(specs: Sequence[str]) -> list[CellFile]:
+    """The cells that these name, each checked on one step, without repetitions.
+
+    A spec is `FILE:CLASS` or `package.module:CLASS`, with literal arguments in brackets or without.
+    The label of a cell is its class and arguments; where several share one, the names of their
+    files (and as many folders as it takes) stand before it.
 
     Raises:
-        UsageError: no such file or class, it does not import, or its output has a wrong shape.
+        UsageError: no such file or class, it does not import, it is no nnx cell, keeps state, or
+            its output has a wrong shape; or two could not be told apart.
     """
-    path, colon, name = spec.rpartition(":")
-    if not colon or not name.isidentifier():
-        raise UsageError(f"--cell wants FILE.py:ClassName, not {spec!r}")
-    try:
-        Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read the cell file {path} ({error.strerror})") from error
-    cell = CellFile(str(Path(path).resolve()), name, _source(Path(path).resolve()))
-    _check(cell, spec)
-    return cell
+    cells = {CellFile.named(spec, "cell"): spec for spec in specs}
+    for cell, spec in cells.items():
+        _check(cell, spec)
+    return _labelled(list(cells))
 
 
-def _source(path: Path) -> str:
-    """Digest of a file and of the modules that it imports from its own folder and below."""
-    finder = ModuleFinder(path=[str(path.parent)])
-    try:
-        finder.run_script(str(path))
-    except Exception as error:  # a syntax error, there or in what it imports
-        raise UsageError(f"{path} does not import: {_oneline(error)}") from error
-    found = {Path(each.__file__) for each in finder.modules.values() if each.__file__}
-    digest = hashlib.sha256(path.read_bytes())
-    for each in sorted(found - {path}):
-        digest.update(str(each.relative_to(path.parent)).encode() + each.read_bytes())
-    return digest.hexdigest()[:12]
+def _labelled(cells: list[CellFile]) -> list[CellFile]:
+    labels = [_label(cell, 0) for cell in cells]
+    depth = 0
+    while shared := {label for label, count in Counter(labels).items() if count > 1}:
+        depth += 1
+        if depth > max(len(_place(cell)) for cell in cells):
+            raise UsageError(f"two cells would both be called {min(shared)} in tables; rename one")
+        labels = [
+            _label(cell, depth) if label in shared else label
+            for cell, label in zip(cells, labels, strict=True)
+        ]
+    return [replace(cell, label=label) for cell, label in zip(cells, labels, strict=True)]
 
 
-def _load(path: str, name: str) -> type:
-    return getattr(_module(path), name)
+def _label(cell: CellFile, depth: int) -> str:
+    """Class and arguments behind the last names of where they are, all fit for a file name."""
+    name = ".".join([*_place(cell)[-depth:], cell.name] if depth else [cell.name])
+    text = name + (f"({cell.arguments})" if cell.arguments else "")
+    text = text.translate(str.maketrans("[]{}", "()()", " '\""))
+    label = re.sub(r"[^\w.=,+()-]", "_", text)
+    if len(label) > LABEL:
+        raise UsageError(f"{label[:LABEL]}... is too long for the name of a results file")
+    return label
 
 
-def _module(path: str):
-    """The file as a module; what lies in its folder can be imported."""
-    folder = str(Path(path).parent)
-    if folder not in sys.path:
-        sys.path.append(folder)  # last: no name of the program or of a package is hidden
-    module_spec = importlib.util.spec_from_file_location(f"cell_file_{Path(path).stem}", path)
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
-    return module
+def _place(cell: CellFile) -> tuple[str, ...]:
+    """The names of folders and file, or of packages and module."""
+    path = Path(cell.where)
+    if path.is_absolute():
+        return path.with_suffix("").parts[1:]
+    return tuple(cell.where.split("."))
 
 
 def _check(cell: CellFile, spec: str) -> None:
     """Builds the cell and follows the shapes of one step, without computing any."""
-    try:
-        module = _module(cell.path)
-    except Exception as error:  # whatever a user's file raises, it is the user's to mend
-        raise UsageError(f"{cell.path} does not import: {_oneline(error)}") from error
-    if not hasattr(module, cell.name):
-        raise UsageError(f"{cell.path} has no class {cell.name}")
+    _require_nnx(cell.load(), spec)
     n_in, hidden = TRIAL_SIZES
-    try:
+    more = ", ..." if cell.arguments else ""
+    with guarded(
+        f"{spec} does not work as cell(in_features, hidden_features, rngs=...{more}) "
+        "with (carry, x) -> (carry, y)"
+    ):
         network = nnx.eval_shape(lambda: Recurrent(cell, hidden).build(n_in, 1, nnx.Rngs(0)))
-        carry = network.cell.initialize_carry((n_in,), nnx.Rngs(0))
-        after, y = nnx.eval_shape(
-            lambda cell, x: cell(carry, x), network.cell, jax.ShapeDtypeStruct((n_in,), "float32")
-        )
-    except Exception as error:
-        raise UsageError(
-            f"{spec} does not work as cell(in_features, hidden_features, rngs=...) "
-            f"with (carry, x) -> (carry, y): {_oneline(error)}"
-        ) from error
+        _require_no_state(network.cell, spec)
+        batch = (2,) if cell.batched else ()
+        x = jax.ShapeDtypeStruct((*batch, n_in), "float32")
+        carry, after, y = nnx.eval_shape(_step, network.cell, x)
     shapes = [jax.tree.map(lambda a: (a.shape, str(a.dtype)), c) for c in (carry, after)]
     if shapes[0] != shapes[1]:
         raise UsageError(f"{spec} changes the shape of its carry: {shapes[0]} to {shapes[1]}")
-    if y.shape != (hidden,):
+    if y.shape != (*batch, hidden):
         raise UsageError(
-            f"{spec} gives an output of shape {y.shape} for {hidden} hidden units and one input "
-            f"vector; it must be ({hidden},)"
+            f"{spec} gives an output of shape {y.shape} for {hidden} hidden units and an input "
+            f"of shape {x.shape}; it must be {(*batch, hidden)}"
         )
 
 
-def _oneline(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0] if text else ''}"
+def _step(cell: nnx.RNNCellBase, x: jax.Array):
+    """The carry before and after one step, and the output."""
+    carry = cell.initialize_carry(x.shape, nnx.Rngs(0))
+    return carry, *cell(carry, x)
+
+
+def _require_nnx(kind: Any, spec: str) -> None:
+    """Refuses a class of another library by its name."""
+    for base in getattr(kind, "__mro__", ()):
+        for library, what in FOREIGN.items():
+            if f"{base.__module__}.".startswith(f"{library}."):
+                raise UsageError(
+                    f"{spec} is {what}; the cell must be an nnx cell (flax.nnx.RNNCellBase): "
+                    f"{WRAPPING} shows how to make one of it"
+                )
+
+
+def _require_no_state(cell: nnx.RNNCellBase, spec: str) -> None:
+    """Refuses state that is not in the carry, and names the modules that keep it."""
+    if not isinstance(cell, nnx.Module):
+        raise UsageError(f"{spec} makes a {type(cell).__name__}; the cell must be an nnx.Module")
+    modules = dict(nnx.iter_modules(cell))
+    state = nnx.to_flat_state(nnx.state(cell, nnx.Not(nnx.Param)))
+    owners = {
+        max((place for place in modules if path[: len(place)] == place), key=len)
+        for path, _ in state
+    }
+    if owners:
+        names = (
+            ".".join(map(str, place)) + f" ({type(modules[place]).__name__})" if place else "itself"
+            for place in sorted(owners, key=str)
+        )
+        raise UsageError(
+            f"{spec} keeps state other than nnx.Param, in {', '.join(names)}; a trial's state is "
+            "its params and the carry only, so pass what changes through the carry"
+        )

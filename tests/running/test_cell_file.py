@@ -33,7 +33,7 @@ def test_a_cell_is_the_same_wherever_its_file_lies_and_another_when_the_text_cha
     [
         ("WrongOutput", r"output of shape \(8,\).*must be \(5,\)"),
         ("WrongCarry", "changes the shape of its carry"),
-        ("Crashing", "RuntimeError: out of order$"),
+        ("Crashing", "RuntimeError: out of order with a second line$"),
         ("NoRngs", r"does not work as cell\(in_features, hidden_features, rngs=...\)"),
         ("Missing", "has no class Missing"),
     ],

@@ -1,0 +1,65 @@
+"""Running code of the user's: whatever it does ends as one line."""
+
+import contextlib
+import os
+import signal
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+
+from benchmarks.errors import UsageError
+
+PATIENCE = 60  # seconds that a file may take to import: torch takes ten
+
+
+@contextlib.contextmanager
+def guarded(failure: str) -> Iterator[None]:
+    """Makes one line of an error, an exit or an endless loop in the user's code.
+
+    Args:
+        failure: what it means, the beginning of the line.
+
+    Raises:
+        UsageError: any of these.
+    """
+    leave, os._exit = os._exit, sys.exit
+    try:
+        with _in_time():
+            yield
+    except (UsageError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # whatever a user's code raises, it is the user's to mend
+        raise UsageError(f"{failure}: {oneline(error)}") from error
+    finally:
+        os._exit = leave
+
+
+def oneline(error: BaseException) -> str:
+    """An error in one line, not too long."""
+    text = textwrap.shorten(str(error), 1000, placeholder=" ...")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+class TooLong(BaseException):
+    """Not an `Exception`: the user's code might catch that and go on."""
+
+
+@contextlib.contextmanager
+def _in_time() -> Iterator[None]:
+    """Raises `TooLong` after a while, where the system can: in the main thread, not on Windows."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def late(*_):
+        raise TooLong(f"not done after {PATIENCE} seconds; is there an endless loop?")
+
+    handler = signal.signal(signal.SIGALRM, late)
+    timer = signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *timer)
+        signal.signal(signal.SIGALRM, handler)
