@@ -1,12 +1,14 @@
 """Arguments that several commands take, and what they mean."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.errors import UsageError
 from benchmarks.running import search
 from benchmarks.suites.common import RESULTS
 
@@ -71,6 +73,18 @@ def seed(text: str) -> int:
             f"(the seed of the search), not {text}"
         )
     return int(text)
+
+
+def require_matplotlib() -> None:
+    """Fails before anything is trained or drawn.
+
+    Raises:
+        UsageError: matplotlib is not there, or the environment variable MPLBACKEND is wrong.
+    """
+    try:
+        importlib.import_module("matplotlib")  # here: no worker needs it
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"matplotlib cannot draw: {' '.join(str(error).split())}") from error
 
 
 def folder(out: Path | None, suite: str) -> Path:

@@ -21,6 +21,7 @@ def add(commands) -> None:
 
 
 def _command(options) -> None:
+    arguments.require_matplotlib()
     from benchmarks.inside import inspection  # matplotlib, which no worker needs
     from benchmarks.report import index
 

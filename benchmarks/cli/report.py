@@ -17,6 +17,7 @@ def add(commands) -> None:
 
 
 def _command(options) -> None:
+    arguments.require_matplotlib()
     from benchmarks.report import page  # matplotlib, which no worker and no other command needs
 
     only, cell, out, own = options.only, options.cell, options.out, None

@@ -66,10 +66,11 @@ def cells_from(specs: Sequence[str]) -> list[CellFile]:
         UsageError: no such file or class, it does not import, it is no nnx cell, keeps state, or
             its output has a wrong shape; or two could not be told apart.
     """
-    cells = {CellFile.named(spec, "cell"): spec for spec in specs}
-    for cell, spec in cells.items():
-        _check(cell, spec)
-    return _labelled(list(cells))
+    named = {CellFile.named(spec, "cell"): spec for spec in specs}
+    cells = _labelled(list(named))
+    for cell in cells:
+        _check(cell, named[cell])
+    return cells
 
 
 def _labelled(cells: list[CellFile]) -> list[CellFile]:

@@ -101,8 +101,8 @@ def _canonical(arguments: str, spec: str) -> str:
             ast.literal_eval(value)
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
         raise UsageError(f"the arguments of {spec!r} are not literal values") from error
-    if call.args or None in given:
-        raise UsageError(f"the arguments of {spec!r} must be given by name, as in (size=3)")
+    if call.args or None in given or len(given) < len(call.keywords):
+        raise UsageError(f"the arguments of {spec!r} must be given by name, each once: (size=3)")
     return ", ".join(f"{name}={ast.unparse(given[name])}" for name in sorted(given))
 
 

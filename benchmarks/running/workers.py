@@ -163,8 +163,18 @@ def usable_cores() -> list[int]:
 
 
 def _backend() -> Iterator[str]:
-    """In a worker: where it computes."""
-    yield jax.default_backend()
+    """In a worker: where it computes.
+
+    Raises:
+        UsageError: nowhere: what the environment variable JAX_PLATFORMS names is not there.
+    """
+    try:
+        yield jax.default_backend()
+    except (AssertionError, RuntimeError) as error:
+        raise UsageError(
+            f"jax finds no device of JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}; "
+            "install its plugin, or unset the variable"
+        ) from error
 
 
 def _serve(pipe: Connection, core: int, loops: bool) -> None:

@@ -34,6 +34,8 @@ def files(folder):
         (["run", "quick", "--cell", f"{CELL}:WrongOutput"], "output of shape"),
         (["search", "tiny"], "there is nothing to search"),
         (["search", "quick", "--configurations", "0"], "must be a whole number from 1 on"),
+        (["run", "quick", "--cell", f"{CELL}:Leaky(3)"], "must be given by name"),
+        (["run", "quick", "--cell", "flax.linen:GRUCell"], "is a Linen module"),
         (["run"], "required: suite"),
         (["dance"], "invalid choice"),
         ([], "required: COMMAND"),
@@ -46,6 +48,33 @@ def test_misuse_is_one_line_and_status_2(arguments, message, tmp_path, capsys):
     assert message in printed.err
     assert printed.err.count("\n") == 1
     assert printed.out == ""
+    assert files(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "value", "message"),
+    [
+        (["run", "tiny"], "JAX_PLATFORMS", "cuda", "no device of JAX_PLATFORMS=cuda; install"),
+        (["report", "quick"], "MPLBACKEND", "nonsense", "'nonsense' is not a valid value"),
+        (["inspect", "adding-40.lstm"], "MPLBACKEND", "nonsense", "matplotlib cannot draw: Key"),
+    ],
+)
+def test_what_the_environment_asks_for_and_is_not_there(
+    command, variable, value, message, tmp_path
+):
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *command, "--out", str(tmp_path)],
+        env=os.environ | {variable: value},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    if variable == "JAX_PLATFORMS" and done.returncode == 0:
+        pytest.skip("there is such a device")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
     assert files(tmp_path) == {}
 
 

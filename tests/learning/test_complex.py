@@ -7,6 +7,7 @@ from flax import nnx
 
 from benchmarks.learning.lanes import Lanes, Run
 from models.network import Recurrent
+from tests.cells.complex_lru import ComplexLRU
 from tests.support.tiny import experiment
 
 DECAY = 0.9
@@ -69,3 +70,44 @@ def test_complex_weights_learn_as_their_real_and_imaginary_parts_do():
 def weights(lanes, *names):
     """Weights of the cell of the first trial."""
     return [np.asarray(lanes.trials.params["cell"][name][...][0]) for name in names]
+
+
+class RealLRU(ComplexLRU):
+    """`ComplexLRU` with the same weights, each complex one as two real ones."""
+
+    def __init__(self, n_in, n_hidden, *, rngs):
+        super().__init__(n_in, n_hidden, rngs=rngs)
+        B, C = self.B[...], self.C[...]
+        del self.B, self.C
+        self.B_re, self.B_im = nnx.Param(B.real), nnx.Param(B.imag)
+        self.C_re, self.C_im = nnx.Param(C.real), nnx.Param(C.imag)
+
+    def initialize_carry(self, input_shape, rngs=None, carry_init=None):
+        zero = jnp.zeros((*input_shape[:-1], self.n_hidden))
+        return zero, zero
+
+    def __call__(self, s, x):
+        modulus, angle = jnp.exp(-jnp.exp(self.nu[...])), self.theta[...]
+        a, b = modulus * jnp.cos(angle), modulus * jnp.sin(angle)
+        re, im = s
+        re, im = a * re - b * im + x @ self.B_re[...], a * im + b * re + x @ self.B_im[...]
+        return (re, im), jnp.tanh(re @ self.C_re[...] - im @ self.C_im[...] + self.D(x))
+
+
+def losses(cell, updates):
+    """Training losses of one trial before each of its updates."""
+    tried = experiment(rate=0.01, model=Recurrent(cell, hidden=4), inspect_every=1)
+    lanes = Lanes(0, [Run(tried, 0)])
+    loss = jax.jit(lambda trial, batch: lanes.run._loss(trial.params, trial, batch)[0])
+    found = []
+    for _ in range(updates):
+        now = jax.tree.map(lambda leaf: leaf[0], (lanes.trials, lanes._training()))
+        found.append(float(loss(*now)))
+        lanes.advance()
+    return found
+
+
+def test_an_lru_learns_in_complex_numbers_as_in_reals():
+    in_complex, in_reals = losses(ComplexLRU, 50), losses(RealLRU, 50)
+    np.testing.assert_allclose(in_complex, in_reals, atol=1e-5)
+    assert np.mean(in_complex[-5:]) < 0.8 * np.mean(in_complex[:5])
