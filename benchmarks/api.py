@@ -138,7 +138,8 @@ def table(rows: pd.DataFrame) -> pd.DataFrame:
     What `at chance` and `diverged` mean is said by `python -m benchmarks table`. Of tasks that no
     suite has, nothing is called at chance.
     """
-    return tables.matrix(tables.summary(_measured(rows), rows))
+    wide = tables.matrix(tables.summary(_measured(rows), rows))
+    return wide.map(lambda entry: entry.replace("\n", ", "))  # pandas would show it as it is
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -183,7 +184,10 @@ def figure(rows: pd.DataFrame, kind: str = "success") -> "Figure":
         raise UsageError(f"no figure {kind!r}; there are: {', '.join(kinds)}")
     lines = sections.labelled(_measured(rows), rows)
     with mpl.rc_context(figures.STYLE):
-        return kinds[kind](lines, figures.looks(list(dict.fromkeys(lines["cell"]))))
+        drawn = kinds[kind](lines, figures.looks(list(dict.fromkeys(lines["cell"]))))
+    # A notebook shows only the figures of pyplot by itself, which keeps all that it makes.
+    drawn._repr_png_ = lambda: figures.rendered(drawn, ["png"])["png"]
+    return drawn
 
 
 class Trained(NamedTuple):
@@ -280,8 +284,9 @@ def _ordered(rows: pd.DataFrame, experiments: Sequence[Experiment]) -> pd.DataFr
 
 
 def _console() -> Console:
-    """Bars on a terminal, plain lines elsewhere: in a notebook bars would need ipywidgets."""
-    return Console(force_jupyter=False)
+    """Bars on a terminal, lines elsewhere: in a notebook, which calls itself one, too."""
+    notebook = Console().is_jupyter
+    return Console(force_jupyter=False, force_terminal=False if notebook else None)
 
 
 def _whole(name: str, number: int, least: int) -> int:
