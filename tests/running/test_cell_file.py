@@ -114,7 +114,7 @@ def test_a_subclass_does_not_inherit_the_identity_of_its_parent():
 def test_an_endless_loop_in_the_file_has_an_end(tmp_path, monkeypatch):
     monkeypatch.setattr(guarded, "PATIENCE", 0.05)
     (tmp_path / "bad.py").write_text("while True:\n    try: 1 / 0\n    except Exception: pass\n")
-    with pytest.raises(UsageError, match="does not import: .*not done after .* endless loop"):
+    with pytest.raises(UsageError, match=r"does not import: .*not done after .* endless loop"):
         cell_from(f"{tmp_path / 'bad.py'}:Cell")
 
 

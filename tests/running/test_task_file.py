@@ -151,7 +151,7 @@ def test_fields_that_the_task_refuses_are_told_in_its_words():
 
 
 def test_a_spec_that_is_none():
-    with pytest.raises(UsageError, match="--task wants FILE.py:ClassName"):
+    with pytest.raises(UsageError, match=r"--task wants FILE\.py:ClassName"):
         task_from("nothing")
-    with pytest.raises(UsageError, match="cannot read the task file nowhere.py"):
+    with pytest.raises(UsageError, match=r"cannot read the task file nowhere\.py"):
         task_from("nowhere.py:Task")
