@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks.analysis import searched
 from benchmarks.analysis.statistics import median_sequences, success_rate
 from benchmarks.learning.experiment import Experiment
 
@@ -21,6 +22,8 @@ RULES = (
     "constant output's. `diverged`: so many trials ended because a number overflowed. Intervals "
     "are 95 % Wilson intervals."
 )
+
+NOT_RUN = "not run"
 
 REFERENCE = " (k/n): the committed reference."
 
@@ -67,7 +70,7 @@ def summary(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFra
     Columns: task (with its delay), cell, weights, rate, solved, trials, missing, low, high
     (interval of the success rate), median_sequences, diverged, test_right (fraction over all test
     sequences), test_error (median over trials), chance_right, chance_error, at_chance, seconds (of
-    all trials), seeds.
+    all trials), seeds, and those of `analysis.searched`.
     """
     return pd.DataFrame(
         [_line(each, rows[rows["digest"] == each.digest]) for each in by_task(experiments)]
@@ -108,22 +111,30 @@ def _line(experiment: Experiment, rows: pd.DataFrame) -> dict:
         "at_chance": not rate.solved and not diverged and not error < AT_CHANCE * chance.error,
         "seconds": rows["seconds"].sum(),
         "seeds": rows["seed"].nunique(),
+        **searched.summary(rows),
     }
 
 
 def matrix(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Tasks down, cells across; each entry is two or three short lines of text."""
+    """Tasks down, cells across; each entry is two or three short lines of text.
+
+    Where there are far more cells than tasks, cells go down, those without any trial left out.
+    """
     known = _solved(reference)
     entries = {}
     for line in lines.itertuples():
         beside = [f"({known[line.task, line.cell]})"] if (line.task, line.cell) in known else []
         entries[line.task, line.cell] = "\n".join(_entry(line) + beside)
     tasks, cells = (list(dict.fromkeys(lines[name])) for name in ("task", "cell"))
-    return pd.DataFrame(
+    wide = pd.DataFrame(
         [[entries.get((task, cell), "") for cell in cells] for task in tasks],
         index=pd.Index(tasks, name="task"),
         columns=cells,
     )
+    if len(cells) <= 2 * len(tasks):
+        return wide
+    ran = [cell for cell in cells if (wide[cell] != NOT_RUN).any()]
+    return wide.T.loc[ran or cells].rename_axis("cell")
 
 
 def _solved(lines: pd.DataFrame | None) -> dict[tuple[str, str], str]:
@@ -136,7 +147,7 @@ def _solved(lines: pd.DataFrame | None) -> dict[tuple[str, str], str]:
 
 def _entry(line) -> list[str]:
     if not line.trials:
-        return ["not run"]
+        return [NOT_RUN]
     first = f"{line.solved:.0f}/{line.trials}"
     if line.missing:
         first += f" of {line.trials + line.missing}"
@@ -172,10 +183,16 @@ def long(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataF
             "seconds/trial": (ran["seconds"] / ran["trials"]).map("{:.2f}".format),
         }
     )
+    if _any_searched(ran):
+        table = table.drop(columns="rate").join(searched.columns(ran))
     if known := _solved(reference):
         keys = zip(table["task"], table["cell"], strict=True)
         table.insert(4, "reference", [known.get(key, "-") for key in keys])
     return table
+
+
+def _any_searched(lines: pd.DataFrame) -> bool:
+    return "clip" in lines and bool(lines["clip"].notna().any())
 
 
 def missing(lines: pd.DataFrame) -> str:
@@ -212,6 +229,7 @@ def page(
         wide.reset_index().to_markdown(index=False),
         RULES + (REFERENCE if reference is not None else ""),
         long(lines, reference).to_markdown(index=False, disable_numparse=True),
+        searched.NOTE if _any_searched(lines) else "",
         origin(rows),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"

@@ -16,9 +16,10 @@ from rich.console import Console
 
 from benchmarks.analysis.statistics import restricted_mean_sequences
 from benchmarks.errors import UsageError
+from benchmarks.learning import space
 from benchmarks.learning.experiment import Experiment, Settings
-from benchmarks.running import runner, space, store
-from benchmarks.running.space import Configuration
+from benchmarks.learning.space import Configuration
+from benchmarks.running import runner, store
 
 # FIDELITY S5
 SEED = 271828

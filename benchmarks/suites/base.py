@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import pandas as pd
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.text import Text
 
-from benchmarks.analysis import paper_rows, tables
+from benchmarks.analysis import paper_rows, ranking, tables
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, store
@@ -76,6 +77,41 @@ class Suite:
             + [text for text in [tables.missing(lines)] if text],
             tables.page(self.name, self.title, experiments, rows, reference),
             lines,
+        )
+
+
+@dataclass(frozen=True)
+class RankedSuite(Suite):
+    """A suite whose cells are ranked over all tasks."""
+
+    def shown(
+        self,
+        experiments: Sequence[Experiment],
+        rows: pd.DataFrame,
+        committed: pd.DataFrame | None = None,
+    ) -> Shown:
+        """The table, and the ranking below it."""
+        shown = super().shown(experiments, rows, committed)
+        ranks = ranking.ranking(tables.current(experiments, rows))
+        if ranks.empty:
+            return shown
+        text = ranking.readable(ranks)
+        ranked = tables.plain("Cells by mean rank over tasks")
+        for column in text.columns:
+            ranked.add_column(column, justify="left" if column == "cell" else "right")
+        for line in text.itertuples(index=False):
+            ranked.add_row(*map(str, line))
+        page = "\n\n".join(
+            [
+                shown.page.rstrip(),
+                "## Ranking",
+                text.to_markdown(index=False, disable_numparse=True),
+            ]
+        )
+        return shown._replace(
+            table=Group(shown.table, Text(), ranked),
+            notes=[*shown.notes, ranking.NOTE],
+            page=f"{page}\n\n{ranking.NOTE}\n",
         )
 
 

@@ -4,7 +4,7 @@ Every cell has about as many weights as an LSTM with 16 units and, on every task
 24 configurations of learning rate, clipping and initial time constant (or recurrent scale).
 """
 
-from benchmarks.suites.base import Suite
+from benchmarks.suites.base import RankedSuite
 from benchmarks.suites.cells import ALL
 from benchmarks.suites.common import Point, searched
 from tasks.adding import Adding
@@ -35,4 +35,4 @@ POINTS = tuple(
 )
 
 EXPERIMENTS = searched("compare", POINTS, ALL, trials=20)
-SUITE = Suite("compare", __doc__, EXPERIMENTS, searched=True)
+SUITE = RankedSuite("compare", __doc__, EXPERIMENTS, searched=True)

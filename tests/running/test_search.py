@@ -7,8 +7,8 @@ from rich.console import Console
 
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Settings
+from benchmarks.learning.space import Configuration
 from benchmarks.running import runner, search, store
-from benchmarks.running.space import Configuration
 from models.lstm import LSTM
 from models.network import Recurrent
 from tests.support.tiny import EXPERIMENT, RECIPE

@@ -4,6 +4,7 @@ What a cell is searched for beside the rate and clipping is what it says itself 
 `models.cell.Cell`): the initial time constant of its gates or the scale of its recurrent weights.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,6 +24,10 @@ class LogUniform:
     def at(self, u: float) -> float:
         """The number at a fraction u of the way, to four digits: what is printed is what ran."""
         return float(f"{self.low * (self.high / self.low) ** u:.4g}")
+
+    def near_end(self, number: float) -> bool:
+        """Whether it lies in the outer tenths, where a wider space might have a better one."""
+        return abs(math.log(number / self.low) / math.log(self.high / self.low) - 0.5) > 0.4
 
 
 # FIDELITY S5

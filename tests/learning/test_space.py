@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from benchmarks.running import space
+from benchmarks.learning import space
 from benchmarks.suites.cells import ALL
 
 

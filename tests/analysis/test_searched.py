@@ -1,0 +1,37 @@
+import math
+
+import pytest
+
+from benchmarks.analysis import searched, tables
+from tests.support.made_up import rows
+from tests.support.tiny import experiment
+
+SETTINGS = {
+    "memory 400": {"memory_low": 400.0, "memory_high": 400.0},
+    "memory 2-31.6": {"memory_low": 2.0, "memory_high": 31.62},
+    "scale 0.9": {"scale": 0.9},
+    "": {},
+}
+
+
+@pytest.mark.parametrize("start", SETTINGS)
+@pytest.mark.parametrize(("rate", "shown"), [(0.003, "0.003"), (0.09, "0.09*"), (4e-4, "0.0004*")])
+def test_what_was_chosen_stands_in_the_long_table(start, rate, shown):
+    tried = experiment(rate=rate)
+    made = rows(
+        tried, 100, 200, None, clip=math.inf, model="R(cell=x, hidden=7)", **SETTINGS[start]
+    )
+    made.loc[:1, "longer_2"] = [1.0, 0.5]
+    (line,) = tables.long(tables.summary([tried], made)).to_dict("records")
+    assert line["start"] == start
+    assert line["rate"] == shown
+    assert line["clip"] == "none"
+    assert line["units"] == "7"
+    assert (line["x2"], line["x5"]) == ("75%", "")
+
+
+def test_tables_of_suites_that_were_not_searched_have_no_such_columns():
+    tried = experiment()
+    long = tables.long(tables.summary([tried], rows(tried, 100)))
+    assert {"start", "x2", "clip"}.isdisjoint(long.columns)
+    assert searched.NOTE not in tables.page("s", "t", [tried], rows(tried, 100))
