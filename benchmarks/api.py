@@ -7,6 +7,7 @@ import difflib
 import fnmatch
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,7 +27,7 @@ from benchmarks.learning import select
 from benchmarks.learning.experiment import Experiment, describe
 from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.running import runner, search, store
-from benchmarks.running.cell_file import cell_from
+from benchmarks.running.cell_file import CellFile, cell_from
 from benchmarks.running.progress import View
 from benchmarks.suites.common import RESULTS
 from models.network import Recurrent
@@ -233,23 +234,25 @@ def _with_cell(found: Sequence[Experiment], cell: Cell | str) -> list[Experiment
     modern = [each for each in found if isinstance(each.recipe.model, Recurrent)]
     if not modern:
         raise UsageError("this suite has no experiments that take another cell")
-    return [
+    placed = [
         replace(
             each,
             cell=_label(own),
-            rate=search.DEFAULT,
             recipe=replace(each.recipe, model=replace(each.recipe.model, cell=own)),
         )
         for each in {(each.task, each.delay): each for each in modern}.values()
     ]
+    return [search.at(each, search.DEFAULT) for each in placed]
 
 
 def _label(cell: Cell) -> str:
-    """A cell's name in tables: `MyCell`, or `MyCell(bias=5)` of a partial of it."""
+    """A cell's name in tables and of files: `MyCell`, or `MyCell(bias=5)` of a partial of it."""
+    if isinstance(cell, CellFile):
+        return cell.name
     if not isinstance(cell, functools.partial):
-        return getattr(cell, "name", None) or cell.__name__
+        return cell.__name__
     given = [*map(repr, cell.args), *(f"{name}={value!r}" for name, value in cell.keywords.items())]
-    return f"{_label(cell.func)}({', '.join(given)})"
+    return re.sub(r"[^\w.=,+()-]", "", f"{_label(cell.func)}({','.join(given)})")
 
 
 def _fitting(found: list[Experiment], pattern: str, suite: str) -> list[Experiment]:
