@@ -2,12 +2,14 @@
 
 import argparse
 import importlib
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.cli.changes import Changes
 from benchmarks.errors import UsageError
 from benchmarks.running import search
 from benchmarks.suites.common import RESULTS
@@ -39,8 +41,55 @@ def add_experiments(parser: argparse.ArgumentParser) -> None:
 def add_cell(
     parser: argparse.ArgumentParser, text: str = "your own cell on the same tasks"
 ) -> None:
-    """A cell of the user's own."""
-    parser.add_argument("--cell", metavar="FILE:CLASS", help=text)
+    """Cells of the user's own."""
+    parser.add_argument(
+        "--cell",
+        action="append",
+        default=[],
+        metavar="FILE:CLASS",
+        help=f"{text}; may be given several times",
+    )
+
+
+def add_changes(parser: argparse.ArgumentParser) -> None:
+    """Everything that a user may want other than the suite has it."""
+    add_cell(parser)
+    parser.add_argument("--task", metavar="FILE:CLASS", help="your own task: 'my.py:MyTask(T=99)'")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--hidden", type=positive, metavar="N", help="hidden units")
+    size.add_argument("--weights", type=positive, metavar="N", help="weights; hidden units follow")
+    parser.add_argument("--layers", type=positive, metavar="N", help="layers of the cell")
+    parser.add_argument("--delay", type=delays, default=(), metavar="T,T", help="other delays")
+    parser.add_argument("--budget", type=positive, metavar="N", help="training sequences")
+    parser.add_argument("--rate", type=rate, metavar="R", help="learning rate; nothing is searched")
+    add_trials(parser)
+
+
+def changes(options: argparse.Namespace) -> Changes:
+    """What the options of `add_changes`, or of `add_cell` alone, ask for."""
+    given = vars(options)
+    numbers = ("task", "hidden", "weights", "layers", "budget", "rate", "trials")
+    return Changes(
+        cells=tuple(options.cell),
+        delays=given.get("delay", ()),
+        **{name: given.get(name) for name in numbers},
+    )
+
+
+def delays(text: str) -> tuple[int, ...]:
+    """Whole numbers from 1 on, with commas between them."""
+    return tuple(dict.fromkeys(positive(part) for part in text.split(",")))
+
+
+def rate(text: str) -> float:
+    """A positive number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a positive number, not {text}")
+    return number
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:

@@ -15,5 +15,5 @@ def add(commands) -> None:
 
 def _command(options) -> None:
     console = arguments.console()
-    experiments = searched(options.suite, "*", options.cell, None, None, console)
+    experiments = searched(options.suite, "*", arguments.changes(options), None, console)
     run.run_baseline(options.suite, experiments, options.seed, options.baseline, console)

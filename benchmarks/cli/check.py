@@ -28,7 +28,7 @@ def add_suite(parser: argparse.ArgumentParser, seed: int) -> None:
 
 def _command(options) -> int:
     files = Files(options.junit, options.markdown)
-    experiments = chosen(options.suite, cell=options.cell)
+    experiments = chosen(options.suite, changes=arguments.changes(options))
     return run.run_check(
         options.suite, experiments, options.seed, options.baseline, files, arguments.console()
     )

@@ -2,6 +2,7 @@
 
 import fnmatch
 import shlex
+from collections.abc import Iterator
 
 from benchmarks import suites
 from benchmarks.cli import arguments
@@ -16,7 +17,7 @@ def add(commands) -> None:
     parser.add_argument("suite", nargs="?", help="needed where several have the experiment")
     parser.add_argument("pattern", metavar="EXPERIMENT", help="adding-40.lstm, say")
     arguments.add_seed(parser)
-    arguments.add_cell(parser, "your own cell on the same task")
+    arguments.add_changes(parser)
     arguments.add_out(parser)
 
 
@@ -26,17 +27,27 @@ def _command(options) -> None:
     from benchmarks.report import index
 
     suite, pattern = options.suite or suite_with(options.pattern), options.pattern
-    cell, out = options.cell, options.out
-    require_one(suite, [each.name for each in chosen(suite, pattern, cell, None, out)], pattern)
+    changes, out = arguments.changes(options), options.out
+    require_one(suite, [each.name for each in chosen(suite, pattern, changes, out)], pattern)
     console = arguments.console()
-    (experiment,) = searched(suite, pattern, cell, None, out, console)
+    (experiment,) = searched(suite, pattern, changes, out, console)
     home = arguments.folder(out, suite) / "inspect" / experiment.name
     command = f"python -m benchmarks inspect {suite} {experiment.name} --seed {options.seed}"
-    for option, given in (("cell", cell), ("out", out)):
-        command += f" --{option} {shlex.quote(str(given))}" if given else ""
+    command += "".join(f" {option} {shlex.quote(text)}" for option, text in _given(options))
     inspection.draw(experiment, options.seed, home, command, console)
     index.write(arguments.folder(out, suite).parent)
     console.print(f"Made by: {command}", highlight=False, soft_wrap=True)
+
+
+def _given(options) -> Iterator[tuple[str, str]]:
+    """The other options as they were given."""
+    for spec in options.cell:
+        yield "--cell", spec
+    for name in ("task", "hidden", "weights", "layers", "budget", "rate", "out"):
+        if (value := getattr(options, name)) is not None:
+            yield f"--{name}", str(value)
+    if options.delay:
+        yield "--delay", ",".join(map(str, options.delay))
 
 
 def require_one(suite: str, names: list[str], pattern: str) -> None:

@@ -22,6 +22,9 @@ def _command(options) -> None:
 
     only, cell, out, own = options.only, options.cell, options.out, None
     if cell:
-        own = page.Own(cell, {name: chosen(name, only, cell, None, out) for name in options.suites})
+        changes = arguments.changes(options)
+        own = page.Own(
+            tuple(cell), {name: chosen(name, only, changes, out) for name in options.suites}
+        )
     experiments = {name: chosen(name, only) for name in options.suites}
     page.write(experiments, out, only, own, arguments.console())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks import suites
 from benchmarks.cli import arguments
-from benchmarks.cli.chosen import chosen, searched
+from benchmarks.cli.chosen import beside, chosen, searched
 from benchmarks.cli.table import show
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, runner, store
@@ -17,24 +17,29 @@ def add(commands) -> None:
     text = "run what is missing of a suite, then print its table"
     parser = arguments.add_command(commands, "run", text, _command, resumes=True)
     arguments.add_experiments(parser)
-    arguments.add_cell(parser)
+    arguments.add_changes(parser)
     arguments.add_out(parser)
-    arguments.add_trials(parser)
     arguments.add_seed(parser)
 
 
 def _command(options) -> None:
-    name, pattern, cell, out = options.suite, options.pattern, options.cell, options.out
+    name, pattern, out, changes = (
+        options.suite,
+        options.pattern,
+        options.out,
+        arguments.changes(options),
+    )
     console, home, suite = arguments.console(), arguments.folder(out, name), suites.load(name)
     find = partial(searched, console=console) if suite.trains else chosen
-    experiments = find(name, pattern, cell=cell, trials=options.trials, out=out)
+    experiments = find(name, pattern, changes, out)
     store.read_suite(home, suite.columns)  # refuses a foreign file before anything is written
     record(experiments, options.seed, home)
     if suite.trains:
         runner.run(experiments, options.seed, home, console, curves=True)
     else:
         flow_study.run(experiments, options.seed, home, console)
-    show(name, experiments, home, console, whole=pattern == "*" and not cell)
+    others = beside(name, pattern, changes)
+    show(name, experiments, home, console, pattern == "*" and changes.whole, others)
 
 
 def record(experiments: Sequence[Experiment], seed: int, folder: Path) -> None:

@@ -19,7 +19,7 @@ def add(commands) -> None:
         metavar="N",
         help=f"how many to try for each cell and task; default: {search.CONFIGURATIONS}",
     )
-    arguments.add_cell(parser)
+    arguments.add_changes(parser)
     arguments.add_out(parser)
 
 
@@ -27,6 +27,6 @@ def _command(options) -> None:
     suite = options.suite
     if not suites.load(suite).searched:
         raise UsageError(f"suite {suite} has fixed learning rates; there is nothing to search")
-    experiments = chosen(suite, options.pattern, options.cell, None, options.out)
+    experiments = chosen(suite, options.pattern, arguments.changes(options), options.out)
     folder = arguments.folder(options.out, suite)
     search.search(experiments, options.configurations, folder, arguments.console())

@@ -4,12 +4,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 
 from benchmarks import suites
 from benchmarks.analysis import tables
 from benchmarks.cli import arguments
-from benchmarks.cli.chosen import chosen
+from benchmarks.cli.chosen import beside, chosen
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import store
@@ -21,23 +22,29 @@ def add(commands) -> None:
     text = "print the table of what has been run, and write it as .md and .csv"
     parser = arguments.add_command(commands, "table", text, _command)
     arguments.add_experiments(parser)
-    arguments.add_cell(parser)
+    arguments.add_changes(parser)
     arguments.add_out(parser)
-    arguments.add_trials(parser)
 
 
 def _command(options) -> None:
-    suite, pattern, cell, out = options.suite, options.pattern, options.cell, options.out
-    experiments = chosen(suite, pattern, cell, options.trials, out)
-    home, whole = arguments.folder(out, suite), pattern == "*" and not cell
+    suite, pattern, out = options.suite, options.pattern, options.out
+    changes = arguments.changes(options)
+    experiments = chosen(suite, pattern, changes, out)
+    home, whole = arguments.folder(out, suite), pattern == "*" and changes.whole
     if not options.trials:
         rows = store.read_suite(home, suites.load(suite).columns)
         experiments = tables.requested(experiments, store.read_requests(home), rows)
-    show(suite, experiments, home, arguments.console(), whole)
+    others = beside(suite, pattern, changes)
+    show(suite, experiments, home, arguments.console(), whole, others)
 
 
 def show(
-    name: str, experiments: Sequence[Experiment], folder: Path, console: Console, whole: bool
+    name: str,
+    experiments: Sequence[Experiment],
+    folder: Path,
+    console: Console,
+    whole: bool,
+    others: Sequence[Experiment] = (),
 ) -> None:
     """Prints the table of a suite's experiments.
 
@@ -47,6 +54,8 @@ def show(
         folder: where their rows are.
         console: where to print.
         whole: whether these are all of the suite; then table.md and table.csv are written, too.
+        others: experiments of the suite to show beside them, from the committed rows or from this
+            folder; those without rows are left out.
 
     Raises:
         UsageError: there are no rows.
@@ -59,7 +68,13 @@ def show(
             f"make some with: python -m benchmarks run {name}"
         )
     committed = None
-    if folder != RESULTS / name:
+    if others:
+        both = [store.read_suite(home, suite.columns) for home in {folder, RESULTS / name}]
+        known = tables.current(others, pd.concat(both)).drop_duplicates(store.IDENTITY)
+        ran = set(known["digest"])
+        experiments = [*(each for each in others if each.digest in ran), *experiments]
+        rows = pd.concat([known, rows], ignore_index=True)
+    elif folder != RESULTS / name:
         committed = tables.current(experiments, store.read_suite(RESULTS / name, suite.columns))
     shown = suite.shown(experiments, rows, committed)
     console.print(shown.table)

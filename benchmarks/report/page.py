@@ -80,7 +80,7 @@ def _source(
 def _command(name: str, only: str, own: Own | None, out: Path | None) -> str:
     command = f"python -m benchmarks report {name}"
     command += f" --only {shlex.quote(only)}" if only != "*" else ""
-    command += f" --cell {shlex.quote(own.spec)}" if own else ""
+    command += "".join(f" --cell {shlex.quote(spec)}" for spec in own.specs) if own else ""
     return command + (f" --out {shlex.quote(str(out))}" if out else "")
 
 

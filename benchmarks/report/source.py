@@ -16,9 +16,9 @@ from benchmarks.suites.common import RESULTS
 
 
 class Own(NamedTuple):
-    """A user's own cell: `FILE:CLASS`, and its experiments in each suite."""
+    """A user's own cells: `FILE:CLASS` of each, and their experiments in each suite."""
 
-    spec: str
+    specs: tuple[str, ...]
     experiments: Mapping[str, Sequence[Experiment]]
 
 
@@ -74,20 +74,21 @@ def _source(
 
 
 def with_own(source: Source, suite: Suite, own: Own, local: Path) -> Source:
-    """The source with the rows that a user's own cell has in `local`.
+    """The source with the rows that a user's own cells have in `local`.
 
     Raises:
-        UsageError: it has none there, or a cell of the suite has its name.
+        UsageError: they have none there, or a cell of the suite has the name of one.
     """
     experiments = own.experiments[suite.name]
-    label = experiments[0].cell
-    if label in {each.cell for each in suite.experiments}:
-        raise UsageError(f"suite {suite.name} has a cell {label} of its own; rename the class")
+    labels = dict.fromkeys(each.cell for each in experiments)
+    label = ", ".join(labels)
+    for taken in labels.keys() & {each.cell for each in suite.experiments}:
+        raise UsageError(f"suite {suite.name} has a cell {taken} of its own; rename the class")
     rows, points = _read(experiments, local, suite.columns)
     if rows.empty:
         raise UsageError(
             f"no rows of {label} in {shown(local)}; make some with: "
-            f"python -m benchmarks run {suite.name} --cell {own.spec}"
+            f"python -m benchmarks run {suite.name} --cell {' --cell '.join(own.specs)}"
         )
     asked = tables.requested(experiments, store.read_requests(local), rows)
     unasked = [source.unasked, tables.unasked(experiments, asked)]

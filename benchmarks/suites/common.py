@@ -134,10 +134,11 @@ def recipe(point: Point, model: Recurrent) -> Recipe:
     right; of a task with fixed sets, when all strings of both are.
     """
     # FIDELITY S4
-    return Recipe(point.task, model, Adam(), _criterion(point.task), point.budget)
+    return Recipe(point.task, model, Adam(), criterion(point.task), point.budget)
 
 
-def _criterion(task: Task) -> Inspection:
+def criterion(task: Task) -> Inspection:
+    """The modern criterion for a task."""
     if isinstance(task, FiniteTask):
         return Inspection(task.n_train + task.n_test, wrong_at_most=0)
     return Inspection.fraction_right(SOLVED_FRACTION, of=FRESH)
