@@ -126,12 +126,12 @@ def with_task(experiments: Iterable[Experiment], spec: str) -> list[Experiment]:
 
 
 def with_delay(experiments: Iterable[Experiment], delay: int) -> list[Experiment]:
-    """Each task of some experiments at another delay, but for those whose delay is fixed.
+    """Each task of some experiments at another delay, but for those that cannot have it.
 
     Raises:
-        UsageError: a task cannot have this delay.
+        UsageError: none can.
     """
-    changed = []
+    changed, why = [], "their delays are fixed"
     for each in _first(experiments, lambda each: (each.task, each.cell)):
         task = each.recipe.task
         field = next((name for name in DELAYS if name in getattr(task, "__dict__", {})), None)
@@ -140,9 +140,12 @@ def with_delay(experiments: Iterable[Experiment], delay: int) -> list[Experiment
         try:
             longer = replace(task, **{field: delay})
         except ValueError as error:
-            raise UsageError(f"{each.task} cannot have a delay of {delay}: {error}") from error
+            why = f"of {each.task}, {error}"
+            continue
         recipe = replace(each.recipe, task=longer)
         changed.append(replace(each, delay=delay, recipe=recipe))
+    if not changed:
+        raise UsageError(f"no task can have a delay of {delay}: {why}")
     return changed
 
 

@@ -74,7 +74,7 @@ def test_delays_budget_rate_and_trials():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (Changes(delays=(1,)), "cannot have a delay of 1"),
+        (Changes(delays=(0,)), "no task can have a delay of 0: of "),
         (Changes(budget=7), "budget must be a multiple of 2000"),
     ],
 )
