@@ -75,7 +75,7 @@ def test_what_the_environment_asks_for_and_is_not_there(
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
-    assert files(tmp_path) == {}
+    assert not list(tmp_path.rglob("*.*.csv"))  # no rows of any experiment
 
 
 def test_a_table_of_nothing(tmp_path, capsys):
