@@ -173,21 +173,24 @@ def figure(rows: pd.DataFrame, kind: str = "success") -> "Figure":
     """
     import matplotlib as mpl  # here: nothing else needs it
 
-    from benchmarks.report import figures, sections
+    from benchmarks.report import drawing, figures, sections
 
-    kinds = {
-        "success": lambda lines, looks: figures.heat_map(lines),
+    panels = {
         "curves": lambda lines, looks: figures.curves(lines, rows, looks),
         "delay": figures.delays,
         "cost": figures.cost,
     }
-    if kind not in kinds:
-        raise UsageError(f"no figure {kind!r}; there are: {', '.join(kinds)}")
+    if kind not in ("success", *panels):
+        raise UsageError(f"no figure {kind!r}; there are: {', '.join(['success', *panels])}")
     lines = sections.labelled(_measured(rows), rows)
-    with mpl.rc_context(figures.STYLE):
-        drawn = kinds[kind](lines, figures.looks(list(dict.fromkeys(lines["cell"]))))
+    looks = drawing.looks(list(dict.fromkeys(lines["cell"])))
+    with mpl.rc_context(drawing.STYLE):
+        if kind == "success":
+            drawn = figures.heat_map(lines)
+        else:
+            drawn = drawing.together(panels[kind](lines, looks), looks)
     # A notebook shows only the figures of pyplot by itself, which keeps all that it makes.
-    drawn._repr_png_ = lambda: figures.rendered(drawn, ["png"])["png"]
+    drawn._repr_png_ = lambda: drawing.rendered(drawn, ["png"])["png"]
     return drawn
 
 
@@ -248,7 +251,7 @@ def _with_cell(found: Sequence[Experiment], cell: Cell | str) -> list[Experiment
 def _label(cell: Cell) -> str:
     """A cell's name in tables and of files: `MyCell`, or `MyCell(bias=5)` of a partial of it."""
     if isinstance(cell, CellFile):
-        return cell.name
+        return cell.label
     if not isinstance(cell, functools.partial):
         return cell.__name__
     given = [*map(repr, cell.args), *(f"{name}={value!r}" for name, value in cell.keywords.items())]
