@@ -8,6 +8,7 @@ import fnmatch
 import functools
 import math
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -77,6 +78,7 @@ def run(
     cell: Cell | str | None = None,
     rate: float | None = None,
     trials: int | None = None,
+    configurations: int | None = None,
     seed: int = 0,
     out: Path | str | None = None,
 ) -> pd.DataFrame:
@@ -91,6 +93,8 @@ def run(
         cell: a cell of your own in place of the suite's.
         rate: learning rate, in place of the suite's.
         trials: number of trials of each, in place of the suite's.
+        configurations: how many configurations of rate, clipping and initial memory are tried first
+            on each task, as `python -m benchmarks search` does; without, nothing is searched.
         seed: seed of the run.
         out: a folder. Each row is added to a file there as soon as its trial is finished, rows that
             are there already are not made again, and `load` reads the folder.
@@ -102,7 +106,9 @@ def run(
         chosen = experiments(what, pattern, cell=cell, rate=rate, trials=trials)
         if not suites.load(what).trains:
             raise UsageError(f"suite {what} trains nothing; see: python -m benchmarks run {what}")
-    elif (pattern, cell, rate, trials) != ("*", None, None, None):
+        if configurations is not None:
+            chosen = _searched(chosen, _whole("configurations", configurations, 1), out)
+    elif (pattern, cell, rate, trials, configurations) != ("*", None, None, None, None):
         raise UsageError("pattern, cell, rate and trials choose experiments of a suite: name one")
     else:
         chosen = list(what)
@@ -120,6 +126,17 @@ def run(
     sizes = {each.digest: each.trials for each in chosen}
     asked = (rows["seed"] == seed) & (rows["trial"] < rows["digest"].map(sizes))
     return _ordered(rows[asked], chosen)
+
+
+def _searched(
+    chosen: Sequence[Experiment], configurations: int, out: Path | str | None
+) -> list[Experiment]:
+    """The experiments at what a search finds best for them; its rows are kept where `out` is."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(out or scratch)
+        search.search(chosen, configurations, folder, _console())
+        found = search.chosen(folder)
+    return [search.at(each, found[each.task, each.delay, each.cell]) for each in chosen]
 
 
 def load(what: str | Path) -> pd.DataFrame:
@@ -229,7 +246,7 @@ def train_one(experiment: Experiment, trial: int = 0, seed: int = 0) -> Trained:
 def _with_cell(found: Sequence[Experiment], cell: Cell | str) -> list[Experiment]:
     """A cell of the user's own on each task, otherwise as the suite's own cells.
 
-    All at one rate; a search among `configurations`, as `run --cell` has it, belongs here.
+    All at one rate.
     """
     own = cell_from(cell) if isinstance(cell, str) else cell
     if not callable(own):

@@ -17,6 +17,7 @@ from rich.console import Console
 import benchmarks
 from benchmarks import api, suites
 from benchmarks.analysis import pairwise, tables
+from benchmarks.learning import space
 from benchmarks.learning.program import TEST, setups, source
 from tests.cells.leaky import Leaky
 from tests.support.tiny import EXPERIMENT
@@ -192,3 +193,12 @@ def test_in_a_notebook_progress_is_lines(monkeypatch):
     console = api._console()
     assert not console.is_jupyter
     assert not console.is_terminal
+
+
+def test_a_search_chooses_for_a_cell_of_ones_own():
+    name = "two-sequence-*"
+    found = benchmarks.run("tiny", name, cell=Leaky, configurations=2, trials=1)
+    tried = {each.rate for each in space.configurations([], 20, 2)}
+    assert set(found["rate"]) < tried
+    assert found["clip"].notna().all()
+    assert found["seed"].tolist() == [0]

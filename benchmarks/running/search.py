@@ -138,7 +138,7 @@ def _score(rows: pd.DataFrame) -> dict:
         "solved": int((rows["outcome"] == "solved").sum()),
         "trials": len(rows),
         "mean_sequences": round(restricted_mean_sequences(rows)),
-        "test_error": rows["test_error"].median(),
+        "test_error": round(rows["test_error"].median(), 6),
     }
 
 
