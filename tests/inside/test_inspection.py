@@ -104,7 +104,7 @@ def test_figures_hold_what_they_are_given():
         (["fast", "adding-40.lstm"], "no suite 'fast'"),
         ([], "required: EXPERIMENT"),
         (["quick"], "no experiment 'quick' in any suite"),
-        (["reber-9.lstm"], "is an experiment of quick, smoke, tiny; name the suite:"),
+        (["reber-9.lstm"], "is an experiment of compare, quick, smoke, tiny; name the suite:"),
         (["paper", "lag-2a-100.lstm97"], "LagNetwork97 is no recurrent cell"),
         (["quick", "adding-40.lstm", "--seed", "-1"], "--seed: must be a whole number"),
     ],
