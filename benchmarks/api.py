@@ -112,6 +112,9 @@ def run(
         raise UsageError("pattern, cell, rate and trials choose experiments of a suite: name one")
     else:
         chosen = list(what)
+    for each in chosen:
+        if math.isnan(each.rate):
+            raise UsageError(f"{each.name} has not been searched; give it a rate")
     twice = [name for name, count in Counter(each.name for each in chosen).items() if count > 1]
     if twice:
         raise UsageError(f"several experiments are called {twice[0]}; give them different cells")

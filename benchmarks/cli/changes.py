@@ -95,8 +95,14 @@ class Changes:
 
 
 def with_cells(experiments: Iterable[Experiment], cells: Iterable[CellFile]) -> list[Experiment]:
-    """Own cells on each task of some experiments, otherwise as the cells there."""
+    """Own cells on each task of some experiments, otherwise as the cells there.
+
+    Raises:
+        UsageError: no cell there can be replaced.
+    """
     tasks = _first(experiments, lambda each: (each.task, each.delay))
+    if not tasks:
+        raise UsageError("the nets of this suite are those of the paper; it takes no other cell")
     return [
         replace(
             each,
@@ -112,6 +118,8 @@ def with_task(experiments: Iterable[Experiment], spec: str) -> list[Experiment]:
     """An own task for each cell of some experiments, with the largest of their budgets."""
     task, found = task_from(spec), list(experiments)
     cells = _first(found, lambda each: each.cell)
+    if not cells:
+        raise UsageError("the nets of this suite are those of the paper; it takes no other task")
     budget = max((each.recipe.budget for each in found), default=0)
     return [
         replace(

@@ -1,13 +1,17 @@
 """`run`: trains what is missing of a suite, then prints its table."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+
+from rich.console import Console
 
 from benchmarks import suites
 from benchmarks.cli import arguments
 from benchmarks.cli.chosen import beside, chosen, searched
 from benchmarks.cli.table import show
+from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, runner, store
 
@@ -32,6 +36,7 @@ def _command(options) -> None:
     console, home, suite = arguments.console(), arguments.folder(out, name), suites.load(name)
     find = partial(searched, console=console) if suite.trains else chosen
     experiments = find(name, pattern, changes, out)
+    experiments = _known(name, experiments, console)
     store.read_suite(home, suite.columns)  # refuses a foreign file before anything is written
     record(experiments, options.seed, home)
     if suite.trains:
@@ -40,6 +45,23 @@ def _command(options) -> None:
         flow_study.run(experiments, options.seed, home, console)
     others = beside(name, pattern, changes)
     show(name, experiments, home, console, pattern == "*" and changes.whole, others)
+
+
+def _known(suite: str, experiments: list[Experiment], console: Console) -> list[Experiment]:
+    """The experiments whose rate is known.
+
+    Raises:
+        UsageError: none is.
+    """
+    known = [each for each in experiments if not math.isnan(each.rate)]
+    command = f"python -m benchmarks search {suite} --configurations 24 --out results"
+    if not known:
+        raise UsageError(f"{experiments[0].name} has not been searched; first: {command}")
+    if len(known) < len(experiments):
+        waiting = len(experiments) - len(known)
+        text = f"{waiting} experiments have not been searched and are left out; search: {command}"
+        console.print(text, highlight=False, soft_wrap=True)
+    return known
 
 
 def record(experiments: Sequence[Experiment], seed: int, folder: Path) -> None:

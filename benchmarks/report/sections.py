@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from benchmarks.analysis import pairwise, paper_rows, sentences, tables
+from benchmarks.analysis import pairwise, paper_rows, ranking, searched, sentences, tables
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning import curves
 from benchmarks.learning.experiment import Experiment
@@ -34,7 +34,10 @@ NO_CURVES = (
     "These trials were run without keeping learning curves, so that none are drawn; "
     "python -m benchmarks run keeps those of the trials that it runs."
 )
-CELLS_FIRST = "task cell solved 95_% reference note median_sequences weights rate seconds/trial"
+CELLS_FIRST = (
+    "task cell solved 95_% reference note median_sequences weights units rate clip start x2 x5 x10 "
+    "seconds/trial"
+)
 PAPER_FIRST = "row variant task verdict solved 95_% paper mean ratio rate net minutes"
 """Columns that decide a reading, which a page shows first."""
 
@@ -72,7 +75,12 @@ def of_cells(
         Sheet("results", "All results", first(long, CELLS_FIRST)),
         Sheet("pairs", "Pairs of cells", pairwise.readable(pairs)),
     ]
+    if rows["clip"].notna().any():
+        ranks = ranking.readable(ranking.ranking(rows))
+        sheets.insert(1, Sheet("ranking", "Cells by mean rank over tasks", ranks))
     beside = {"Reference": "The committed results."} if beside is not None else {}
+    if rows["clip"].notna().any():
+        beside |= {"Ranking": ranking.NOTE, "Settings": _plain(searched.NOTE)}
     more = {"Better": _plain(pairwise.RULES), "Pairs of cells": _plain(pairwise.COLUMNS)}
     return Contents(
         [text for text in notices if text],

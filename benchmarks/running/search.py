@@ -6,6 +6,7 @@ sequences to success (unsolved trials counted with the budget), then the smaller
 Its trials have a seed that reported trials do not use.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,8 @@ FINALISTS = 3
 MORE_TRIALS = 3  # of each finalist
 CONFIGURATIONS = 16  # for a cell of one's own
 
-DEFAULT = Configuration(0.01, Settings())  # of what has not been searched
+DEFAULT = Configuration(0.01, Settings())  # of own cells that have not been searched
+UNKNOWN = Configuration(math.nan, Settings())  # of a suite's cells before their search
 
 BETTER = ["solved", "mean_sequences", "test_error"]
 ASCENDING = [False, True, True]

@@ -115,7 +115,7 @@ def searched(
                 trials,
                 lengths=LENGTHS if isinstance(point.task, Growing) else (),
             ),
-            choices.get((point.name, point.delay, cell), search.DEFAULT),
+            choices.get((point.name, point.delay, cell), search.UNKNOWN),
         )
         for point in points
         for cell in cells

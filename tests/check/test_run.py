@@ -129,7 +129,7 @@ def test_what_cannot_be_compared_is_skipped_in_junit():
         (["check", "--cell", "nowhere.py:Cell"], "cannot read the cell file"),
         (["baseline", "tiny", "--baseline", "{}"], "is a folder"),
         (["baseline", "tiny", "--baseline", "{}/foreign.csv/a"], "cannot write"),
-        (["baseline", "tiny", "--cell", f"{CELL}:Leaky"], "no learning rates to search"),
+        (["baseline", "paper", "--cell", f"{CELL}:Leaky"], "it takes no other cell"),
     ],
 )
 def test_misuse_is_one_line_and_status_2(arguments, message, path, capsys, monkeypatch):
@@ -179,7 +179,7 @@ def test_a_users_cell_is_compared_whatever_its_file_says(tmp_path):
 
 
 def test_a_users_cell_from_baseline_to_check(tmp_path, training, monkeypatch):
-    monkeypatch.setattr("benchmarks.cli.chosen.search_rates", lambda *_: None)
+    monkeypatch.setattr("benchmarks.running.search.search", lambda *_: None)
     path, cell = tmp_path / "baseline.csv", tmp_path / "cell.py"
     cell.write_text(CELL.read_text())
     arguments = ["--cell", f"{cell}:Leaky", "--baseline", str(path)]

@@ -32,6 +32,7 @@ def files(folder):
         (["run", "quick", "--seed", "271828"], "the seed of the search"),
         (["run", "quick", "--cell", "nowhere.py:Cell"], "cannot read the cell file"),
         (["run", "quick", "--cell", f"{CELL}:WrongOutput"], "output of shape"),
+        (["run", "compare", "copy-100.nog"], "copy-100.nog has not been searched; first: python"),
         (["search", "tiny"], "there is nothing to search"),
         (["search", "quick", "--configurations", "0"], "must be a whole number from 1 on"),
         (["run", "quick", "--cell", f"{CELL}:Leaky(3)"], "must be given by name"),

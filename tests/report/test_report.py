@@ -305,7 +305,7 @@ def test_misuse_is_one_line_and_status_2(tmp_path, capsys):
     assert "make some with: python -m benchmarks run quick --cell" in failing(
         ["quick", *own], capsys
     )
-    assert "no experiment of paper" in failing(["paper", *own], capsys)
+    assert "it takes no other cell" in failing(["paper", *own], capsys)
     own[1] = str(tmp_path / "my.py:lstm")
     (tmp_path / "my.py").write_text("from flax.nnx import GRUCell as lstm")
     assert "suite quick has a cell lstm of its own" in failing(["quick", *own], capsys)
