@@ -259,9 +259,11 @@ def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Group:
     Its title stands above it as text, since it may be wider than a table of one cell.
     """
     table = plain(None, padding=(0, right, 1, 0))
-    table.add_column(wide.index.name)
+    table.add_column(wide.index.name, overflow="fold")
     for column in wide.columns:
-        table.add_column(column, justify="right")
+        name, dash, delay = column.rpartition("-")
+        heading = f"{name}\n{delay}" if dash and wide.index.name == "cell" else column
+        table.add_column(heading, justify="right", overflow="fold")
     for name, entries in wide.iterrows():
         table.add_row(name, *entries)
     return Group(Text(title, style="table.title"), table)
