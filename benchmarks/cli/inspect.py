@@ -32,7 +32,9 @@ def _command(options) -> None:
     console = arguments.console()
     (experiment,) = searched(suite, pattern, changes, out, console)
     home = arguments.folder(out, suite) / "inspect" / experiment.name
-    command = f"python -m benchmarks inspect {suite} {experiment.name} --seed {options.seed}"
+    command = (
+        f"python -m benchmarks inspect {suite} {shlex.quote(experiment.name)} --seed {options.seed}"
+    )
     command += "".join(f" {option} {shlex.quote(text)}" for option, text in _given(options))
     inspection.draw(experiment, options.seed, home, command, console)
     index.write(arguments.folder(out, suite).parent)

@@ -45,6 +45,10 @@ def narrow_heat_maps(lines: pd.DataFrame) -> dict[str, Figure]:
     return made
 
 
+LONG_NAME = 8  # letters
+SLANTED = {"rotation": 30, "ha": "left", "rotation_mode": "anchor"}
+
+
 def _heat(axis: Axes, lines: pd.DataFrame, fontsize: int = 11) -> None:
     tasks, cells = (list(dict.fromkeys(lines[name])) for name in ("task", "cell"))
     rates = lines["solved"] / lines["trials"].where(lines["trials"] > 0)
@@ -53,7 +57,8 @@ def _heat(axis: Axes, lines: pd.DataFrame, fontsize: int = 11) -> None:
     axis.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for line in lines.itertuples():
         _entry(axis, line, cells.index(line.cell), tasks.index(line.task), fontsize)
-    axis.set_xticks(range(len(cells)), cells)
+    long = max(map(len, cells)) > LONG_NAME  # beside each other they would run into each other
+    axis.set_xticks(range(len(cells)), cells, **(SLANTED if long else {}))
     axis.set_yticks(range(len(tasks)), tasks)
     axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axis.spines[:].set_visible(False)

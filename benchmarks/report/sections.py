@@ -42,6 +42,9 @@ PAPER_FIRST = "row variant task verdict solved 95_% paper mean ratio rate net mi
 """Columns that decide a reading, which a page shows first."""
 
 
+MANY = 12  # cells
+
+
 def of_cells(
     experiments: Sequence[Experiment],
     rows: pd.DataFrame,
@@ -57,10 +60,13 @@ def of_cells(
         reference: the committed rows, to compare; None where they are the same.
     """
     lines = labelled(experiments, rows)
+    incomplete = _plain(tables.missing(lines))
+    if lines["cell"].nunique() > MANY:  # those without any trial would hide the others
+        lines = lines[lines.groupby("cell")["trials"].transform("sum") > 0]
     looks = drawing.looks(list(dict.fromkeys(lines["cell"])))
     learning = _learning(lines, rows, points, looks)
     pictures = [_success(lines), _curves(lines, rows, looks), *learning, _cost(lines, looks)]
-    notices = [_plain(tables.missing(lines)), "" if learning else NO_CURVES]
+    notices = [incomplete, "" if learning else NO_CURVES]
     whole = lines[(lines["trials"] > 0) & (lines["missing"] == 0)]
     if whole.empty:
         notices.append("No experiment is complete, so that success is not drawn against the delay.")
