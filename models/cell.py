@@ -100,9 +100,14 @@ class Cell(nnx.RNNCellBase):
 
         Returns:
             `[..., H]`, in the precision of the weights.
+
+        Raises:
+            ValueError: `carry_init` without `rngs`.
         """
         shape = (*input_shape[:-1], self.hidden_features)
         if carry_init is None:
             return jnp.zeros(shape, self.b.dtype)
+        if rngs is None:
+            raise ValueError("carry_init draws the state, so it needs rngs")
         stream = rngs.carry if isinstance(rngs, nnx.Rngs) else rngs
         return carry_init(stream(), shape, self.b.dtype)

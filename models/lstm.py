@@ -34,7 +34,7 @@ class LSTM(Cell):
     """
 
     carried = ("c", "h")
-    settings = ("memory",)
+    settings: tuple[str, ...] = ("memory",)
 
     def __init__(
         self,

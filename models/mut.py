@@ -23,6 +23,10 @@ class MUT(Cell):
 
     settings = ("memory",)
 
+    def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
+        """Activations z, r and the candidate of one step, each `[..., H]`."""
+        raise NotImplementedError
+
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
         z, _, candidate = self.gates(carry, x).values()
@@ -69,7 +73,7 @@ class MUT1(MUT):
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""
         h = carry  # FIDELITY C6
-        b_z, b_r, b_h = jnp.split(self.b, 3)
+        b_z, b_r, b_h = jnp.split(self.b[...], 3)
         u = product(x, self.W_xu)
         uz, ur = jnp.split(product(u, self.W_u), 2, -1)
         z = jax.nn.sigmoid(uz + b_z)
@@ -117,7 +121,7 @@ class MUT2(MUT):
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""
         h = carry  # FIDELITY C6
-        b_z, b_r, b_h = jnp.split(self.b, 3)
+        b_z, b_r, b_h = jnp.split(self.b[...], 3)
         u = product(x, self.W_xu)
         uz, uh = jnp.split(product(u, self.W_u), 2, -1)
         hz, hr = jnp.split(product(h, self.W_h), 2, -1)

@@ -1,6 +1,7 @@
 """A recurrent cell unrolled over one sequence, with a linear readout at every step."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -27,7 +28,7 @@ class Network(nnx.Module):
         readout: linear map `[n_cell] -> [n_out]`.
     """
 
-    def __init__(self, cell: nnx.RNNCellBase, readout: nnx.Linear):
+    def __init__(self, cell: nnx.RNNCellBase, readout: Callable[[jax.Array], jax.Array]):
         self.cell = cell
         self.readout = readout
 
@@ -101,7 +102,7 @@ class Recurrent:
         hidden: number of hidden units.
     """
 
-    cell: type[nnx.RNNCellBase]
+    cell: Callable[..., nnx.RNNCellBase]
     hidden: int
 
     growth = None

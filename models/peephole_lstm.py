@@ -53,7 +53,7 @@ class PeepholeLSTM(Cell):
     """
 
     carried: tuple[str, ...] = ("c", "h")
-    settings = ("memory",)
+    settings: tuple[str, ...] = ("memory",)
     parts: tuple[str, ...] = ("i", "f", "o", "g")
     squash_in: Callable[[jax.Array], jax.Array] = staticmethod(jnp.tanh)
     squash_out: Callable[[jax.Array], jax.Array] = staticmethod(jnp.tanh)

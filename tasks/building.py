@@ -117,6 +117,7 @@ class Tolerant:
     """Base of the tasks whose rule is that every absolute output error is below `tolerance`."""
 
     every_step = False
+    tolerance: float
 
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
         """Correct if every output is within the tolerance at every scored step."""
@@ -146,6 +147,16 @@ class SymbolTask(Tolerant, abc.ABC):
     """
 
     objective = CLASSES  # FIDELITY T20
+
+    @property
+    @abc.abstractmethod
+    def n_in(self) -> int:
+        """One input for each symbol."""
+
+    @property
+    @abc.abstractmethod
+    def n_out(self) -> int:
+        """One output for each symbol that may be asked for."""
 
     @abc.abstractmethod
     def symbols(self, key: jax.Array) -> Symbols:

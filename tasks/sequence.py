@@ -69,26 +69,46 @@ class Task(Protocol):
     hashed, compared and written into a results row. Impossible fields raise `ValueError` with one
     line that says what would be possible.
 
-    Attributes:
-        n_in: input width.
-        n_out: output width.
-        steps: T, the static number of steps that every sequence is padded to.
-        lag: fewest steps between the last relevant input and the teacher signal.
-        every_step: whether there is a teacher signal at every step, not at the last one only.
-        tolerance: largest absolute output error of a correct sequence; nan where the rule is
-            not a tolerance (Reber, copying: the right symbols are the most active ones).
-        chance: what a constant output scores.
-        objective: link and loss for modern learners.
+    What is a property here may be a field, a class attribute or a property.
     """
 
-    n_in: int
-    n_out: int
-    steps: int
-    lag: int
-    every_step: bool
-    tolerance: float
-    chance: Chance
-    objective: Objective
+    @property
+    def n_in(self) -> int:
+        """Input width."""
+
+    @property
+    def n_out(self) -> int:
+        """Output width."""
+
+    @property
+    def steps(self) -> int:
+        """T, the static number of steps that every sequence is padded to."""
+
+    @property
+    def lag(self) -> int:
+        """Fewest steps between the last relevant input and the teacher signal."""
+
+    @property
+    def every_step(self) -> bool:
+        """Whether there is a teacher signal at every step, not at the last one only."""
+
+    @property
+    def tolerance(self) -> float:
+        """Largest absolute output error of a correct sequence.
+
+        It is nan where the rule is not a tolerance (Reber, copying: the right symbols are the
+        most active ones).
+        """
+
+    @property
+    def chance(self) -> Chance:
+        """What a constant output scores."""
+
+    @property
+    def objective(self) -> Objective:
+        """Link and loss for modern learners."""
+
+    def __hash__(self) -> int: ...
 
     def sample(self, key: jax.Array) -> Sequence:
         """Draws one sequence; a pure function of the key."""
@@ -106,21 +126,20 @@ class Task(Protocol):
 
 @runtime_checkable
 class FiniteTask(Task, Protocol):
-    """A task that is trained and tested on two fixed sets; `sample` still draws fresh sequences.
+    """A task that is trained and tested on two fixed sets; `sample` still draws fresh sequences."""
 
-    Attributes:
-        n_train: number of sequences in the training set.
-        n_test: number of sequences in the test set.
-    """
+    @property
+    def n_train(self) -> int:
+        """Number of sequences in the training set."""
 
-    n_train: int
-    n_test: int
+    @property
+    def n_test(self) -> int:
+        """Number of sequences in the test set."""
 
     def draw_sets(self, key: jax.Array) -> tuple[Sequence, Sequence]:
         """Draws training and test set, each with a leading axis; a pure function of the key."""
 
 
-@runtime_checkable
 @runtime_checkable
 class Growing(Task, Protocol):
     """A task whose delay can grow while everything else about its sequences stays.

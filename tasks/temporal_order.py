@@ -1,7 +1,7 @@
 """Temporal order: experiments 6a and 6b of Hochreiter & Schmidhuber 1997."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -41,7 +41,7 @@ class TemporalOrder6a(SymbolTask):
 
     n_in = len(SYMBOLS)
     tolerance = 0.3
-    windows = ((10, 20), (50, 60))
+    windows: ClassVar[tuple[tuple[int, int], ...]] = ((10, 20), (50, 60))
     """First and last place of each relevant symbol, in percent of T."""
 
     def __post_init__(self):

@@ -8,7 +8,7 @@ costs the same whatever n_in is.
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -36,6 +36,9 @@ class Weights(NamedTuple):
     bias: jax.Array | None
     readout: jax.Array
     readout_bias: jax.Array | None
+
+
+Held = TypeVar("Held")
 
 
 class State(NamedTuple):
@@ -169,7 +172,7 @@ def step(
     return new._replace(s=state.s + y_in(new) * squashed), squashed
 
 
-def hold(alive: jax.Array, new: State, old: State) -> State:
+def hold(alive: jax.Array, new: Held, old: Held) -> Held:
     """The new state where a trial is alive, `[trials]` bool, else the old one."""
     return jax.tree.map(lambda a, b: jnp.where(alive, a, b), new, old)
 

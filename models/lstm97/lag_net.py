@@ -60,13 +60,13 @@ class GrowthState(NamedTuple):
 
     Attributes:
         total: `[]`, sum of the errors in the window that is being filled.
-        count: `[]` int32, number of them.
+        filled: `[]` int32, number of them.
         previous: `[]`, mean error of the window before; infinite until there is one.
         grown: `[]` bool, whether the memory cell has joined; never taken back.
     """
 
     total: jax.Array
-    count: jax.Array
+    filled: jax.Array
     previous: jax.Array
     grown: jax.Array
 
@@ -94,7 +94,7 @@ class Growth:
 
     def observe(self, state: GrowthState, error: jax.Array) -> GrowthState:
         """State after one more training sequence with this error, `[]`."""
-        total, count = state.total + error, state.count + 1
+        total, count = state.total + error, state.filled + 1
         full, mean = count == self.window, total / self.window
         stalled = mean >= (1 - self.decrease) * state.previous  # FIDELITY L11
         return GrowthState(

@@ -127,8 +127,8 @@ def _over_symbols(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple
     start = moving, _nothing_yet(weights, _sources(moving)), no_traces(weights, last)
     chunks, _ = net97.chunks(inputs)
     moving, hidden, traces = jax.lax.scan(chunk, start, chunks)[0]
-    hidden = [jnp.concatenate(pair, 1) for pair in hidden]
-    return moving.state, traces._replace(hidden=jnp.concatenate(hidden))
+    joined = [jnp.concatenate(pair, 1) for pair in hidden]
+    return moving.state, traces._replace(hidden=jnp.concatenate(joined))
 
 
 # What the loops over steps carry is kept in vectors of their own, and the inputs of the next step
@@ -178,23 +178,22 @@ def _nothing_yet(weights: Weights, sources: list[jax.Array]) -> list[Pair]:
     return [(t, t) for t in traces]
 
 
-def _advance(
-    weights: Weights, driven: jax.Array, now: Moving
-) -> tuple[Moving, tuple[jax.Array, jax.Array]]:
+def _advance(weights: Weights, driven: jax.Array, now: Moving) -> tuple[Moving, Pair]:
     """One step of trials that have some left; the slopes of input gates and of cells, else 0."""
     new, squashed = net97.step(weights, driven, now.state, [*now.gates, *now.y])
     early = now.left > 0
-    slopes = tuple(jnp.where(early, slope, 0) for slope in _both_slopes(new, squashed))
-    return net97.hold(early, Moving(*new, net97.y_c(new), now.left - 1), now), slopes
+    of_gates, of_cells = (jnp.where(early, slope, 0) for slope in _both_slopes(new, squashed))
+    held = net97.hold(early, Moving(*new, net97.y_c(new), now.left - 1), now)
+    return held, (of_gates, of_cells)
 
 
 def _add_step(traces: list[Pair], sources: list[jax.Array], slopes: Pair) -> list[Pair]:
     """Traces after one more step, by source."""
     # Behind the barrier slopes are numbers; without it, they are made again for every trace.
-    slopes = jax.lax.optimization_barrier(slopes)
+    of_gates, of_cells = jax.lax.optimization_barrier(slopes)
     return [
-        tuple(t + d * source[:, None] for t, d in zip(pair, slopes, strict=True))
-        for pair, source in zip(traces, sources, strict=True)
+        (to_gates + of_gates * source[:, None], to_cells + of_cells * source[:, None])
+        for (to_gates, to_cells), source in zip(traces, sources, strict=True)
     ]
 
 
@@ -202,7 +201,7 @@ def no_traces(weights: Weights, lengths: jax.Array) -> Traces:
     """The traces before the first step."""
     n_in, H, trials = len(weights.inputs), len(weights.hidden), len(lengths)
     twice = 2 * len(weights.readout)
-    shapes = Traces((n_in, trials, twice), (H, twice, trials), (twice, trials))
+    shapes = (n_in, trials, twice), (H, twice, trials), (twice, trials)
     return Traces(*(jnp.zeros(shape, weights.hidden.dtype) for shape in shapes))
 
 
