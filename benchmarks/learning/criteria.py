@@ -8,7 +8,7 @@ inspection needs; 0 means that the rule reads training sequences only.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -28,21 +28,27 @@ class Level(NamedTuple):
 class Criterion(Protocol):
     """What the trial program needs of a criterion; `state` is any pytree of arrays."""
 
-    inspection: int
+    @property
+    def inspection(self) -> int:
+        """Number of fresh test sequences that an inspection needs; 0 needs none."""
 
-    def init(self):
+    @property
+    def wrong_at_most(self) -> int:
+        """Largest permitted number of wrong sequences among those that the rule looks at."""
+
+    def init(self) -> Any:
         """State before the first sequence."""
 
-    def observe(self, state, verdicts: Verdict):
+    def observe(self, state: Any, verdicts: Verdict) -> Any:
         """State after training sequences with verdicts of shape `[batch]`, oldest first."""
 
-    def inspect(self, state, verdicts: Verdict):
+    def inspect(self, state: Any, verdicts: Verdict) -> Any:
         """State after a test with verdicts of shape `[inspection]`."""
 
-    def met(self, state) -> jax.Array:
+    def met(self, state: Any) -> jax.Array:
         """Whether the rule holds now, `[]` bool."""
 
-    def level(self, state, verdicts: Verdict) -> Level:
+    def level(self, state: Any, verdicts: Verdict) -> Level:
         """The level of trials `[...]` from their states and the latest test `[..., n]`."""
 
 

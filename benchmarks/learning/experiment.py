@@ -14,23 +14,29 @@ from benchmarks.learning.criteria import Criterion
 from benchmarks.learning.learners import Learner
 from benchmarks.learning.own_source import own_source
 from benchmarks.learning.provenance import jax_settings
+from models.lstm97.lag_net import Growth
 from tasks.sequence import Chance, Task
 
 
 class Model(Protocol):
-    """A recipe for networks; implementations are frozen dataclasses (`models.network`).
+    """A recipe for networks; implementations are frozen dataclasses (`models.network`)."""
 
-    Attributes:
-        growth: the rule by which the network grows while it is trained
-            (`models.lstm97.lag_net`), None for networks that do not. A network that grows is called
-            with a third argument.
-        batched: whether its networks take batches, in leading axes; gradients are faster so.
-    """
+    @property
+    def growth(self) -> Growth | None:
+        """The rule by which the network grows while it is trained, None where it does not.
 
-    growth: object | None
-    batched: bool
+        A network that grows is called with a third argument.
+        """
 
-    def build(self, n_in: int, n_out: int, rngs: nnx.Rngs, **settings: Any) -> nnx.Module:
+    @property
+    def batched(self) -> bool:
+        """Whether its networks take batches, in leading axes; gradients are faster so."""
+
+    def __hash__(self) -> int: ...
+
+    def build(
+        self, n_in: int, n_out: int, rngs: nnx.Rngs, *args: Any, **settings: Any
+    ) -> nnx.Module:
         """A fresh network: `(inputs [T, n_in], length) -> net inputs of the outputs [T, n_out]`.
 
         The settings are those of `Settings` that are about its start: `memory`, `scale`.
@@ -148,7 +154,7 @@ class Experiment:
         A user's classes count with their source, as it is when the experiment is made;
         so do settings of jax that change numbers, where they are not the usual ones.
         """
-        identity = (self.recipe, self.rate, self.version, self.data_sets)
+        identity: tuple = (self.recipe, self.rate, self.version, self.data_sets)
         # What was added later counts only where it is used: rows from before stay what they are.
         identity += tuple(self.settings.given().items())
         identity += (("lengths", self.lengths),) if self.lengths else ()

@@ -6,8 +6,8 @@ and the next waiting trial takes the lane, so that a slow trial does not hold th
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,18 +25,20 @@ from benchmarks.learning.program import (
     TEST_GROUP,
     Drawn,
     Program,
+    Setup,
     Trial,
     setups,
 )
 from benchmarks.learning.provenance import provenance
 from benchmarks.learning.select import program
-from tasks.sequence import Verdict
+from tasks.sequence import Growing, Verdict
 
 HASTY_FROM, FEW = 300, 32
 """Of sequences with so many steps, an inspection judges a few first; most trials fail on them."""
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Run:
     """One trial that is to be run: number `index` of an experiment."""
 
     experiment: Experiment
@@ -105,8 +107,9 @@ class Lanes:
         self.chunk = self.recipe.inspect_every * self.recipe.learner.batch
         self.kept = curves.kept(self.recipe.budget // self.chunk)
         self.points: list[list[dict]] = [[] for _ in range(count)]
-        self.trials: Trial | None = None
-        self.sets = None
+        self.setup: Setup
+        self.trials: Trial
+        self.sets: Any = None  # of a finite task: training and test sets
         self._fill()
         self._compile()
 
@@ -114,6 +117,11 @@ class Lanes:
     def busy(self) -> bool:
         """Whether any trial is still to be finished."""
         return any(self.lanes)
+
+    @property
+    def _runs(self) -> list[Run]:
+        """What each lane holds, a copy of `idle` where it is unused."""
+        return [lane or self.idle for lane in self.lanes]
 
     def _compile(self) -> None:
         """Compiles what a block needs, so that no trial's time includes it."""
@@ -176,11 +184,12 @@ class Lanes:
         if not self.source.finite:  # of fresh sequences, these are judged whatever trains beside it
             verdicts = jax.tree.map(lambda a: a[:, :TEST_GROUP], verdicts)
         level = jax.device_get(self.recipe.criterion.level(self.trials.criterion, verdicts))
+        runs = self._runs
         for lane in here:
             point = {
-                "digest": self.lanes[lane].experiment.digest,
+                "digest": runs[lane].experiment.digest,
                 "seed": self.seed,
-                "trial": self.lanes[lane].index,
+                "trial": runs[lane].index,
                 "sequences": int(seen[lane]),
                 "wrong": round(float(level.wrong[lane]), 3),
                 "error": round(float(level.error[lane]), 4),
@@ -193,15 +202,16 @@ class Lanes:
         return [lane is not None and inspections in self.kept for lane, inspections in there]
 
     def _news(self, block: Block, done: list[int]) -> list[News]:
-        news = {}
-        for lane, seen, seconds in zip(self.lanes, block.progress, block.seconds, strict=True):
-            if lane:
-                old = news.get(lane.experiment, News(lane.experiment, 0, 0.0, [], []))
-                news[lane.experiment] = old._replace(
+        news: dict[Experiment, News] = {}
+        for run, seen, seconds in zip(self.lanes, block.progress, block.seconds, strict=True):
+            if run:
+                old = news.get(run.experiment, News(run.experiment, 0, 0.0, [], []))
+                news[run.experiment] = old._replace(
                     seen=old.seen + int(seen), seconds=old.seconds + float(seconds)
                 )
+        runs = self._runs
         for lane, row in zip(done, self._rows(done) if done else [], strict=True):
-            mine = news[self.lanes[lane].experiment]
+            mine = news[runs[lane].experiment]
             mine.rows.append(row)
             mine.points.extend(self.points[lane])
         return list(news.values())
@@ -212,7 +222,7 @@ class Lanes:
         for lane in np.flatnonzero(free):
             self.lanes[lane] = self.waiting.pop() if self.waiting else None
             self.points[lane] = []
-        runs = [lane or self.idle for lane in self.lanes]
+        runs = self._runs
         indices, which = [run.index for run in runs], [run.experiment for run in runs]
         rates, settings = [each.rate for each in which], [each.settings for each in which]
         self.setup = setups(self.seed, indices, rates, self.data_sets, settings)
@@ -220,7 +230,7 @@ class Lanes:
         fresh = self.run.start(self.setup)
         idle = np.array([lane is None for lane in self.lanes])
         fresh = fresh._replace(outcome=jnp.where(idle, jnp.int8(SPENT), fresh.outcome))
-        self.trials = self.run.merge(free, fresh, self.trials) if self.trials else fresh
+        self.trials = fresh if free.all() else self.run.merge(free, fresh, self.trials)
         if self.source.finite:
             self.sets = self.source.sets(self.setup.sets_key)
 
@@ -304,20 +314,23 @@ class Lanes:
 
     def _longer(self, done: list[int]) -> dict[int, dict[str, float]]:
         """Of the lanes that have solved their task: share right of longer sequences, by column."""
-        solved = np.asarray(self.trials.outcome) == SOLVED
-        shares = {}
-        for times in sorted({k for i in done for k in self.lanes[i].experiment.lengths}):
-            lanes = [i for i in done if solved[i] and times in self.lanes[i].experiment.lengths]
+        solved, task = np.asarray(self.trials.outcome) == SOLVED, self.recipe.task
+        lengths = [run.experiment.lengths for run in self._runs]
+        shares: dict[int, dict[str, float]] = {}
+        for times in sorted({k for i in done for k in lengths[i]}):
+            lanes = [i for i in done if solved[i] and times in lengths[i]]
             if not lanes:
                 continue
-            grown = program(replace(self.recipe, task=self.recipe.task.longer(times)))
+            assert isinstance(task, Growing)  # no other has lengths
+            grown = program(replace(self.recipe, task=task.longer(times)))
             right = 1 - self._fresh_test(grown, lanes, TEST_GROUP).wrong.mean(1)
             for lane, share in zip(lanes, right, strict=True):
                 shares.setdefault(lane, {})[f"longer_{times}"] = round(float(share), 4)
         return shares
 
     def _row(self, lane: int, trials: Trial, test: Verdict) -> dict:
-        experiment, recipe = self.lanes[lane].experiment, self.recipe
+        run, recipe = self._runs[lane], self.recipe
+        experiment = run.experiment
         seen, milestone = int(trials.seen[lane]), int(trials.milestone_at[lane])
         return {
             "experiment": experiment.name,
@@ -332,7 +345,7 @@ class Lanes:
             "rate": experiment.rate,
             "budget": recipe.budget,
             "seed": self.seed,
-            "trial": self.lanes[lane].index,
+            "trial": run.index,
             "outcome": OUTCOMES[trials.outcome[lane]],
             "sequences": seen if trials.outcome[lane] == SOLVED else None,
             "milestone": milestone if milestone >= 0 else None,

@@ -5,7 +5,7 @@ different rates share one compiled program.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -17,23 +17,28 @@ from tasks.sequence import BINARY, Objective, Task
 
 
 class Learner(Protocol):
-    """What the trial program needs of a learner.
+    """What the trial program needs of a learner."""
 
-    Attributes:
-        batch: sequences per update of the weights.
-        summed: whether the loss of a sequence is the sum over its scored steps, not their mean.
-        program: which program trains: "bptt" (`program`), or "forward": where there is a teacher
-            signal at every step `program_every_step`, else `program_forward`.
-    """
+    @property
+    def batch(self) -> int:
+        """Sequences per update of the weights."""
 
-    batch: int
-    summed: bool
-    program: str
+    @property
+    def summed(self) -> bool:
+        """Whether the loss of a sequence is the sum over its scored steps, not their mean."""
+
+    @property
+    def program(self) -> str:
+        """Which program trains: "bptt" (`program`) or "forward".
+
+        That is `program_every_step` where there is a teacher signal at every step, else
+        `program_forward`.
+        """
 
     def objective(self, task: Task) -> Objective:
         """Output activation and per-step loss to train with on this task."""
 
-    def optimizer(self, **settings: jax.Array) -> optax.GradientTransformation:
+    def optimizer(self, *args: Any, **settings: Any) -> optax.GradientTransformation:
         """Turns gradients into steps; the program multiplies them by minus the learning rate.
 
         Those that clip take the largest norm as a setting, `clip`, in place of their own.

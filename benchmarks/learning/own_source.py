@@ -25,7 +25,7 @@ def own_source(thing) -> str:
     """A digest of the source of a user's class or function; empty if it is not a user's."""
     if not _is_own(thing):
         return ""
-    texts = {}
+    texts: dict[object, str] = {}
     _read(thing, texts)
     return hashlib.sha256("\n".join(texts.values()).encode()).hexdigest()[:12]
 
@@ -42,7 +42,7 @@ def _is_own(thing) -> bool:
     return not known and not INSTALLED.intersection(Path(file).parts)
 
 
-def _read(thing, texts: dict) -> None:
+def _read(thing, texts: dict[object, str]) -> None:
     """Adds the text of a user's code, and that of all that it uses of the user's."""
     if thing in texts:
         return
@@ -87,7 +87,7 @@ def _uses(thing) -> Iterator[tuple[str, object]]:
         enclosed = inspect.getclosurevars(thing).nonlocals
         names = {name for code in _codes(thing.__code__) for name in _globals(code)}
         found = {name: thing.__globals__[name] for name in names & set(thing.__globals__)}
-        yield from sorted((found | enclosed).items())
+        yield from sorted({**found, **enclosed}.items())
 
 
 def _code(value):

@@ -9,7 +9,7 @@ and after an interruption.
 
 import functools
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -56,6 +56,8 @@ class Setup(NamedTuple):
 class Trial(NamedTuple):
     """What changes in a trial; frozen bit for bit once `outcome` is not RUNNING.
 
+    States and parameters are pytrees of arrays, `()` where they are left out.
+
     Attributes:
         params: trainable arrays of the network.
         opt_state: state of the optimiser.
@@ -67,11 +69,11 @@ class Trial(NamedTuple):
         outcome: `[]` int8; RUNNING, SOLVED, SPENT or DIVERGED.
     """
 
-    params: nnx.State
+    params: Any
     opt_state: optax.OptState
-    criterion: object
-    milestone: object
-    growth: object
+    criterion: Any
+    milestone: Any
+    growth: Any
     seen: jax.Array
     milestone_at: jax.Array
     outcome: jax.Array
@@ -172,7 +174,7 @@ class Program:
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
-        self.source = source(recipe.task)
+        self.source: Any = source(recipe.task)
         self.objective = recipe.learner.objective(recipe.task)
         self.graph, self.weights, self.complex = _structure(recipe)
         backend = jax.default_backend()
@@ -347,7 +349,7 @@ def _build(recipe: Recipe, key: jax.Array, **settings: jax.Array) -> nnx.Module:
 def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int, bool]:
     """Structure of the network without its numbers, how many there are, if any is complex."""
     abstract = nnx.eval_shape(lambda: _build(recipe, jax.random.key(0)))
-    graph, params, rest = nnx.split(abstract, nnx.Param, ...)
+    graph, params, *rest = nnx.split(abstract, nnx.Param, ...)
     if jax.tree.leaves(rest):
         raise UsageError(
             "the cell keeps state other than nnx.Param; a trial's state is its params and the "
@@ -366,7 +368,10 @@ def numbered(key: jax.Array, stream: int, first: jax.Array, count: int) -> jax.A
 
 def spelt(task: Task, drawn: Drawn) -> Sequence:
     """A sequence as networks and judges see it."""
-    return task.spell(drawn) if isinstance(drawn, Symbols) else drawn
+    if isinstance(drawn, Sequence):
+        return drawn
+    assert isinstance(task, SymbolTask)  # no other draws symbols
+    return task.spell(drawn)
 
 
 def _pick(key, stream, first, count, training_set: Sequence) -> Sequence:

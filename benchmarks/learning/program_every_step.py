@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from benchmarks.learning import xla
 from benchmarks.learning.experiment import Recipe
+from benchmarks.learning.learners import Online
 from benchmarks.learning.program import Drawn, Program, Setup, Trial, select, spelt, unless_finished
 from benchmarks.learning.program_forward import ForwardProgram
 from models.lstm97 import every_step, lag_every_step
@@ -33,6 +34,8 @@ class EveryStepProgram(Program):
         if not truncated and not isinstance(recipe.model, LagNet97):
             raise ValueError("forward accumulation needs a net of 1997 with the truncated gradient")
         super().__init__(recipe)
+        assert isinstance(recipe.learner, Online)  # no other asks for this program
+        self.learner = recipe.learner
         options = xla.loop_options(jax.default_backend())
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
         if isinstance(recipe.model, Net97):
@@ -50,10 +53,10 @@ class EveryStepProgram(Program):
 
     def _follow(self, rates: jax.Array, trials: Trial, sequence: Sequence):
         """Outputs `[lane, T, n_out]` and changed parameters after one sequence of each lane."""
-        learner = self.recipe.learner
-        kind = {"at_once": learner.at_once, "output": learner.output}
+        at_once, output = self.learner.at_once, self.learner.output
         if isinstance(self.recipe.model, LagNet97):
-            return jax.vmap(functools.partial(lag_every_step.follow, **kind))(
+            follow = functools.partial(lag_every_step.follow, at_once=at_once, output=output)
+            return jax.vmap(follow)(
                 trials.params,
                 sequence.inputs,
                 sequence.length,
@@ -63,7 +66,7 @@ class EveryStepProgram(Program):
             )
         last = [jnp.moveaxis(leaf, 0, -1) for leaf in (sequence.inputs, sequence.targets)]
         outputs, weights = every_step.follow(
-            from_params(trials.params), last[0], sequence.length, last[1], rates, **kind
+            from_params(trials.params), last[0], sequence.length, last[1], rates, at_once, output
         )
         return jnp.moveaxis(outputs, -1, 0), to_params(weights, trials.params)
 
@@ -75,7 +78,7 @@ class EveryStepProgram(Program):
             spelt_out = jax.vmap(functools.partial(spelt, self.recipe.task))(tests)
             weights = from_params(jax.tree.map(lambda leaf: leaf[None], params))
             inputs = jnp.moveaxis(spelt_out.inputs, 0, -1)
-            y = every_step.outputs(weights, inputs, tests.length, self.recipe.learner.output)
+            y = every_step.outputs(weights, inputs, tests.length, self.learner.output)
             return jax.vmap(self.recipe.task.judge)(jnp.moveaxis(y, -1, 0), spelt_out)
 
         return jax.lax.map(lane, (trials.params, sequences))

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from benchmarks.learning import xla
 from benchmarks.learning.experiment import Recipe
+from benchmarks.learning.learners import Online
 from benchmarks.learning.program import (
     RUNNING,
     TRAIN,
@@ -120,10 +121,11 @@ class ForwardProgram(Program):
             raise ValueError("forward accumulation needs a Net97 with the truncated gradient")
         super().__init__(recipe)
         self.source = forward_source(recipe.task)
+        assert isinstance(recipe.learner, Online)  # no other asks for this program
         self.output = recipe.learner.output
         options = xla.loop_options(jax.default_backend())
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
-        self.verdicts = jax.jit(self._verdicts, compiler_options=options)
+        self.verdicts = jax.jit(self._lane_verdicts, compiler_options=options)
 
     def lanes_at_the_end(self, lanes: int, trials: int, steps: int) -> int:
         """On a CPU half a vector register where that is enough: numbers are the same in both."""
@@ -168,7 +170,7 @@ class ForwardProgram(Program):
         held = held._replace(outcome=jnp.where(diverged, new.outcome, held.outcome))
         return held._replace(criterion=new.criterion, milestone=new.milestone)
 
-    def _verdicts(self, trials: Trial, sequences: Ended) -> Verdict:
+    def _lane_verdicts(self, trials: Trial, sequences: Ended) -> Verdict:
         def lane(given):
             params, tests = given
             weights = forward.from_params(jax.tree.map(lambda leaf: leaf[None], params))
@@ -182,9 +184,9 @@ class ForwardProgram(Program):
 
         Judges look at the scored step, and at most (3c) at what the first one tells.
         """
-        first = sequence.inputs[:1] if sequence.inputs.ndim == 2 else None
+        first, target = sequence.inputs[:1], sequence.target[None]
         scored, one = jnp.ones(1, bool), jnp.ones((), jnp.int32)
-        return self.recipe.task.judge(y[None], Sequence(first, sequence.target[None], scored, one))
+        return self.recipe.task.judge(y[None], Sequence(first, target, scored, one))
 
 
 def _finite(steps: jax.Array) -> jax.Array:

@@ -7,7 +7,7 @@ What a cell is searched for beside the rate and clipping is what it says itself 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scipy.stats import qmc
 
@@ -72,7 +72,7 @@ def configurations(
 def _configuration(
     names: Sequence[str], delay: int, u_rate: float, u_cell: float, u_kind: float, u_clip: float
 ) -> Configuration:
-    start = {name: START[name](delay, u_cell, u_kind) for name in names}
+    start: dict[str, Any] = {name: START[name](delay, u_cell, u_kind) for name in names}
     return Configuration(RATE.at(u_rate), Settings(clip=CLIP[u_clip < 0.5], **start))
 
 
