@@ -209,8 +209,9 @@ def figure(rows: pd.DataFrame, kind: str = "success") -> "Figure":
             drawn = figures.heat_map(lines)
         else:
             drawn = drawing.together(panels[kind](lines, looks), looks)
-    # A notebook shows only the figures of pyplot by itself, which keeps all that it makes.
-    drawn._repr_png_ = lambda: drawing.rendered(drawn, ["png"])["png"]
+    # A notebook shows only the figures of pyplot by itself, which keeps all that it makes; of
+    # others it asks for this method, which the class does not have.
+    drawn._repr_png_ = lambda: drawing.rendered(drawn, ["png"])["png"]  # type: ignore[attr-defined]
     return drawn
 
 
@@ -254,16 +255,20 @@ def _with_cell(found: Sequence[Experiment], cell: Cell | str) -> list[Experiment
     own = cell_from(cell) if isinstance(cell, str) else cell
     if not callable(own):
         raise UsageError(f"cell must be a class or FILE.py:CLASS, not {cell!r}")
-    modern = [each for each in found if isinstance(each.recipe.model, Recurrent)]
+    modern = {
+        (each.task, each.delay): (each, model)
+        for each in found
+        if isinstance(model := each.recipe.model, Recurrent)
+    }
     if not modern:
         raise UsageError("this suite has no experiments that take another cell")
     placed = [
         replace(
             each,
             cell=_label(own),
-            recipe=replace(each.recipe, model=replace(each.recipe.model, cell=own)),
+            recipe=replace(each.recipe, model=replace(model, cell=own)),
         )
-        for each in {(each.task, each.delay): each for each in modern}.values()
+        for each, model in modern.values()
     ]
     return [search.at(each, search.DEFAULT) for each in placed]
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from benchmarks.learning.experiment import Experiment
 from tasks.sequence import Chance
 
 UNKNOWN = Chance(right=float("nan"), error=float("inf"))
@@ -27,6 +28,10 @@ class Measured(NamedTuple):
     chance: Chance
 
 
+Known = Experiment | Measured
+"""What tables and comparisons take."""
+
+
 def measured(rows: pd.DataFrame, chances: Mapping[str, Chance]) -> list[Measured]:
     """The experiments that made the rows, in the order of their first rows.
 
@@ -37,7 +42,8 @@ def measured(rows: pd.DataFrame, chances: Mapping[str, Chance]) -> list[Measured
         rows: rows of trials.
         chances: floors by the descriptions of their tasks.
     """
-    found, names = [], Counter()
+    found: list[Measured] = []
+    names: Counter[tuple[str, int, str]] = Counter()
     for digest, own in rows.groupby("digest", sort=False):
         first = own.iloc[0]
         name = (first["task"], int(first["delay"]), first["cell"])

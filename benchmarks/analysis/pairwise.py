@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from benchmarks.analysis.measured import Known
 from benchmarks.analysis.statistics import (
     holm,
     log_rank,
@@ -14,7 +15,6 @@ from benchmarks.analysis.statistics import (
     rate_difference,
     success_rate,
 )
-from benchmarks.learning.experiment import Experiment
 
 ALPHA = 0.05
 UNKNOWN = "cannot tell"
@@ -37,7 +37,7 @@ COLUMNS = (
 )
 
 
-def pairs(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
+def pairs(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
     """One line for each two cells that have rows of the same task.
 
     Columns: task (with its delay), first, second, verdict (the better cell, or `UNKNOWN` or
@@ -69,7 +69,7 @@ _FIGURES = [
 ]
 
 
-def _pair(first: Experiment, second: Experiment, ours: pd.DataFrame, theirs: pd.DataFrame) -> dict:
+def _pair(first: Known, second: Known, ours: pd.DataFrame, theirs: pd.DataFrame) -> dict:
     if len(ours) < first.trials or len(theirs) < second.trials:
         return {}
     a, b = success_rate(ours["outcome"]), success_rate(theirs["outcome"])

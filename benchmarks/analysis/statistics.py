@@ -179,7 +179,7 @@ def holm(p: Sequence[float]) -> np.ndarray:
     S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of
     Statistics 6 (1979); scipy has the Benjamini-Hochberg correction only.
     """
-    p = np.asarray(p, float)
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    values = np.asarray(p, float)
+    order = np.argsort(values)
+    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
     return np.minimum(stepped, 1)[np.argsort(order)]

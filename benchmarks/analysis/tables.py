@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.analysis import searched
+from benchmarks.analysis.measured import Known
 from benchmarks.analysis.statistics import median_sequences, success_rate
 from benchmarks.learning.experiment import Experiment
 
@@ -28,7 +29,7 @@ NOT_RUN = "not run"
 REFERENCE = " (k/n): the committed reference."
 
 
-def current(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
+def current(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that these experiments, as they stand now, have made; others are not mixed in."""
     return rows[rows["digest"].isin({experiment.digest for experiment in experiments})]
 
@@ -64,7 +65,7 @@ def unasked(experiments: Sequence[Experiment], asked: Sequence[Experiment]) -> s
     return text + (f", among them all of {never} of {len(pairs)} experiments." if never else ".")
 
 
-def summary(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
+def summary(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
     """One row for each experiment, also for those that have no trials yet; by task, then delay.
 
     Columns: task (with its delay), cell, weights, rate, solved, trials, missing, low, high
@@ -77,13 +78,13 @@ def summary(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFra
     )
 
 
-def by_task(experiments: Sequence[Experiment]) -> list[Experiment]:
+def by_task(experiments: Sequence[Known]) -> list[Known]:
     """The experiments in the order of tables: tasks as the suite has them, then by delay."""
     order = list(dict.fromkeys(each.task for each in experiments))
     return sorted(experiments, key=lambda each: (order.index(each.task), each.delay))
 
 
-def _line(experiment: Experiment, rows: pd.DataFrame) -> dict:
+def _line(experiment: Known, rows: pd.DataFrame) -> dict:
     chance = experiment.chance
     line = {
         "task": f"{experiment.task}-{experiment.delay}",

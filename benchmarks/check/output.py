@@ -107,7 +107,9 @@ def line(finding: Finding) -> str:
     )
 
 
-def _side(side: Side) -> str:
+def _side(side: Side | None) -> str:
+    if side is None:
+        return ""
     rate = side.rate
     return f"{rate.solved}/{rate.trials} {_interval(side)} {quantity(side.median)}"
 
@@ -116,7 +118,9 @@ def _interval(side: Side) -> str:
     return f"({side.rate.low:.2f}-{side.rate.high:.2f})"
 
 
-def _p(p: float) -> str:
+def _p(p: float | None) -> str:
+    if p is None:
+        return ""
     return f"{p:.2g}" if p >= 1e-4 else "<0.0001"
 
 
@@ -153,7 +157,7 @@ def _cells(finding: Finding) -> dict[str, str]:
         "experiment": finding.name,
         **both("solved", lambda s: f"{s.rate.solved}/{s.rate.trials} {_interval(s)}"),
         **both("median", lambda s: quantity(s.median)),
-        "p": "" if finding.p is None else _p(finding.p),
+        "p": _p(finding.p),
         "sees": "" if finding.p is None else _sees(finding.visible).removeprefix("sees "),
     }
 

@@ -18,6 +18,7 @@ from benchmarks.learning.provenance import provenance
 from benchmarks.running import runner, store
 from benchmarks.running.cell_file import CellFile
 from benchmarks.suites.common import RESULTS
+from models.network import Recurrent
 
 BASELINE = RESULTS / "baseline.csv"
 BASELINE_SEED = 0
@@ -78,20 +79,21 @@ def comparable(experiment: Experiment, rows: pd.DataFrame | None = None) -> Expe
 
     The cells of this project are compared as they are: their definition is their name.
     """
-    if not _from_file(experiment):
-        return experiment
     model = experiment.recipe.model
+    if not (isinstance(model, Recurrent) and isinstance(model.cell, CellFile)):
+        return experiment
     model = replace(model, cell=replace(model.cell, source=""))
-    known = verdicts.of(experiment.name, rows)["rate"] if rows is not None else []
+    known = [] if rows is None else verdicts.of(experiment.name, rows)["rate"].tolist()
     return replace(
         experiment,
         recipe=replace(experiment.recipe, model=model),
-        rate=float(known.iloc[0]) if len(known) else experiment.rate,
+        rate=known[0] if known else experiment.rate,
     )
 
 
 def _from_file(experiment: Experiment) -> bool:
-    return isinstance(getattr(experiment.recipe.model, "cell", None), CellFile)
+    model = experiment.recipe.model
+    return isinstance(model, Recurrent) and isinstance(model.cell, CellFile)
 
 
 def trials(experiments: Sequence[Experiment], seed: int, console: Console) -> pd.DataFrame:

@@ -128,8 +128,9 @@ def judge(
     name: str, ours: pd.DataFrame, theirs: pd.DataFrame, worse: float, better: float, tests: int
 ) -> Finding:
     """The verdict on an experiment with corrected p values, one of so many that were compared."""
-    finding = Finding(name, SAME, side(ours), side(theirs), worse)
-    visible = visible_drop(len(ours), finding.theirs.rate, tests)
+    before = side(theirs)
+    finding = Finding(name, SAME, side(ours), before, worse)
+    visible = visible_drop(len(ours), before.rate, tests)
     if worse <= LEVEL:
         return finding._replace(verdict=REGRESSED, visible=visible)
     if better <= LEVEL:

@@ -32,7 +32,7 @@ def print_cells() -> None:
 
 def first_line(thing) -> str:
     """The first line of a docstring, without its full stop."""
-    return inspect.getdoc(thing).splitlines()[0].rstrip(".")
+    return (inspect.getdoc(thing) or thing.__name__).splitlines()[0].rstrip(".")
 
 
 def print_suites() -> None:

@@ -90,7 +90,8 @@ def _pictures(experiment: Experiment, seed: int, trial: Trained, title: str) -> 
     recipe, sequences = experiment.recipe, fresh(experiment, seed)
     first = jax.tree.map(lambda leaf: leaf[0], sequences)
     graph = flow.structure(recipe.model, recipe.task)
-    passage = first, recipe.task.relevant(first), flow.passage(graph, trial.after, first)
+    relevant = np.asarray(recipe.task.relevant(first))
+    passage = first, relevant, flow.passage(graph, trial.after, first)
     times = zip(panels.TIMES, (trial.before, trial.after), strict=True)
     norms = {time: flows(experiment, params, sequences) for time, params in times}
     start = trial.weights[0]
@@ -147,7 +148,8 @@ def train(experiment: Experiment, seed: int, console: Console) -> Trained:
         before = after = _params(lanes)
         graph = flow.structure(experiment.recipe.model, task)
         rows = weights.recurrent_rows(nnx.merge(graph, before), task.n_in)
-        seen, looks, row = [0], [weights.measured(before, rows)], None
+        seen, looks = [0], [weights.measured(before, rows)]
+        row: dict = {}
         while lanes.busy:
             block = lanes.advance()
             after = _params(lanes)
@@ -155,7 +157,7 @@ def train(experiment: Experiment, seed: int, console: Console) -> Trained:
             looks.append(weights.measured(after, rows))
             for news in lanes.harvest(block):
                 view.news(news)
-                row = next(iter(news.rows), None)
+                row = next(iter(news.rows), row)
     return Trained(before, after, seen, looks, row)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,8 +19,8 @@ TIMES = {
     "before training": Look(PALETTE[1], "", "--"),
     "after training": Look(PALETTE[2], "", "-"),
 }
-GATES = {"cmap": "cividis", "vmin": 0, "vmax": 1}
-SQUASHED = {"cmap": "RdBu_r"}  # around zero
+GATES: dict[str, Any] = {"cmap": "cividis", "vmin": 0, "vmax": 1}
+SQUASHED: dict[str, Any] = {"cmap": "RdBu_r"}  # around zero
 MARK = PALETTE[4]
 ROW = 0.055  # inches for each unit, at least
 
@@ -30,7 +31,7 @@ def flow(norms: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Draw]:
     Args:
         norms: for each of `TIMES` norms `[sequence, distance]` by the vector's name.
     """
-    bands = {}
+    bands: dict[str, dict[str, np.ndarray]] = {}
     for time, found in norms.items():
         for name, values in found.items():
             bands.setdefault(f"state {name}", {})[time] = _quartiles(values)
@@ -119,7 +120,7 @@ def weights(seen: list[int], looks_at: list[Weights], looks: Mapping[str, Look])
 def _weights(
     axis: Axes, seen: list[int], lines: list[dict[str, float]], looks: Mapping[str, Look]
 ) -> None:
-    every = {"markevery": max(1, len(seen) // 8), "markersize": 5}
+    every: dict[str, Any] = {"markevery": max(1, len(seen) // 8), "markersize": 5}
     for name in lines[0]:
         axis.plot(seen, [line[name] for line in lines], **looks[name]._asdict(), **every)
     axis.set_ylim(bottom=0)

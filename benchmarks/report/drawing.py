@@ -7,7 +7,7 @@ three is needed alone.
 import io
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib import rc_context
@@ -22,7 +22,7 @@ PALETTE = ("#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#5
 MARKERS = "osD^vPX*"
 STROKES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -118,7 +118,8 @@ def _draw(axis: Axes, draw: Draw) -> None:
 
 def sample(look: Look) -> Figure:
     """A bit of a cell's line, for a legend in text."""
-    figure = Figure(figsize=(0.5, 0.2), layout="none")
+    figure = Figure(figsize=(0.5, 0.2))
+    figure.set_layout_engine("none")
     axis = figure.add_axes((0, 0, 1, 1))
     axis.axis("off")
     axis.plot([0, 1, 2], [0, 0, 0], markevery=[1], markersize=6, **look._asdict())

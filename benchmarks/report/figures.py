@@ -5,6 +5,7 @@ page may show each alone.
 """
 
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -72,7 +73,7 @@ def _entry(axis: Axes, line, x: int, y: int, fontsize: int) -> None:
         corner = (x - 0.5, y - 0.5)
         axis.add_patch(Rectangle(corner, 1, 1, fill=False, hatch="///", lw=0, ec="#999999"))
     light = line.trials and line.solved / line.trials > 0.5
-    label = {"color": "black" if light or not line.trials else "white"}
+    label: dict[str, Any] = {"color": "black" if light or not line.trials else "white"}
     if line.missing:
         label = {"color": "black", "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}}
     axis.text(x, y, text, ha="center", va="center", fontsize=fontsize, linespacing=0.9, **label)
@@ -163,9 +164,9 @@ def _learning(
         curve, look = quartiles[line.digest], looks[line.cell]
         own = range(i % 3, len(curve.sequences), 3)  # other lines have theirs at other points
         places = {0, len(curve.sequences) - 1, *own}
-        marks = {"markevery": sorted(places), "markersize": 4}
+        marks: dict[str, Any] = {"markevery": sorted(places), "markersize": 4}
         axis.plot(curve.sequences, curve.median + shifts[line.cell], **marks, **look._asdict())
-        band = {"color": look.color, "alpha": BAND, "lw": 0}
+        band: dict[str, Any] = {"color": look.color, "alpha": BAND, "lw": 0}
         axis.fill_between(curve.sequences, curve.low, curve.high, **band)
     axis.axhline(1 - lines["chance_right"].iloc[0], color="0.4", linestyle=":", linewidth=1)
     rate_axis(axis)

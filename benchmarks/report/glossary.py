@@ -32,7 +32,7 @@ def _cell(experiment: Experiment) -> type:
 
 
 def _by_text(pairs) -> dict[str, str]:
-    labels = {}
+    labels: dict[str, list[str]] = {}
     for label, kind in pairs:
         lines = (kind.__doc__ or kind.__name__).strip().splitlines()
         labels.setdefault(lines[0], []).append(label)

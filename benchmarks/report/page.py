@@ -121,7 +121,7 @@ def _of_paper(suite: PaperSuite, found: Source, local: Path) -> Contents:
     compared = suite.beside_paper(found.experiments)
     literal = source.literal(suite, found.experiments, local)
     lines = None
-    if literal:
+    if literal and suite.literal:
         known = suite.literal.beside_paper(literal.experiments)
         lines = paper_rows.comparison(known, literal.rows)
     return sections.of_paper(compared, found.rows, found.points, lines)

@@ -1,5 +1,7 @@
 """The paper beside ours, row by row: a pure function of the lines of `paper.comparison`."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -20,7 +22,13 @@ VERDICTS = {
 ARROW = 1.5  # on the log axis, by this factor to the right
 
 
-THEIRS = {"color": "black", "marker": "|", "markersize": 13, "markeredgewidth": 2, "ls": ""}
+THEIRS: dict[str, Any] = {
+    "color": "black",
+    "marker": "|",
+    "markersize": 13,
+    "markeredgewidth": 2,
+    "ls": "",
+}
 
 
 def paper(lines: pd.DataFrame) -> Figure:
@@ -42,7 +50,11 @@ def narrow_papers(lines: pd.DataFrame) -> dict[str, Figure]:
         with rc_context({"font.size": 9}):
             left = _rows(figure, own, "mean sequences to success")
             left.set_yticks(range(len(own)), own["row"])
-            place = {"transform": left.get_yaxis_transform(), "va": "center", "fontsize": 8}
+            place: dict[str, Any] = {
+                "transform": left.get_yaxis_transform(),
+                "va": "center",
+                "fontsize": 8,
+            }
             for y, reading in enumerate(_readings(own)):
                 left.text(0.02, y - 0.36, reading, **place)
             figure.legend(handles=_handles(own), loc="outside upper center", ncols=3, frameon=False)

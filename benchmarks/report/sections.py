@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.analysis import pairwise, paper_rows, ranking, searched, sentences, tables
+from benchmarks.analysis.measured import Known
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning import curves
 from benchmarks.learning.experiment import Experiment
@@ -187,7 +188,7 @@ def _glossary(experiments: Sequence[Experiment]) -> dict[str, dict[str, str]]:
     return {"Tasks": glossary.tasks(experiments), "Cells": glossary.cells(experiments)}
 
 
-def labelled(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
+def labelled(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
     """`tables.summary` with three more columns: family (the task alone), delay and digest."""
     known = {(f"{each.task}-{each.delay}", each.cell): each for each in experiments}
     lines = tables.summary(experiments, rows)

@@ -24,7 +24,7 @@ from benchmarks.learning.program import INIT, TEST, setups, source
 from benchmarks.learning.provenance import provenance
 from benchmarks.running import runner, store
 
-COLUMNS = {
+COLUMNS: store.Columns = {
     "experiment": str,
     "delay": "int64",
     "cell": str,

@@ -23,7 +23,8 @@ def guarded(failure: str) -> Iterator[None]:
     Raises:
         UsageError: any of these.
     """
-    leave, os._exit = os._exit, sys.exit
+    leave = os._exit
+    os._exit = lambda status: sys.exit(status)
     try:
         with _in_time():
             yield

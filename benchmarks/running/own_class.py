@@ -65,7 +65,8 @@ class OwnClass:
     @property
     def keywords(self) -> dict[str, Any]:
         """The arguments by name."""
-        return {each.arg: ast.literal_eval(each.value) for each in _call(self.arguments).keywords}
+        given = _call(self.arguments).keywords
+        return {each.arg: ast.literal_eval(each.value) for each in given if each.arg}
 
     def load(self) -> Any:
         """The class itself.
@@ -96,12 +97,12 @@ def _canonical(arguments: str, spec: str) -> str:
     """Arguments in one order and spelling."""
     try:
         call = _call(arguments)
-        given = {each.arg: each.value for each in call.keywords}
-        for value in [*call.args, *given.values()]:
+        given = {each.arg: each.value for each in call.keywords if each.arg}
+        for value in [*call.args, *(each.value for each in call.keywords)]:
             ast.literal_eval(value)
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
         raise UsageError(f"the arguments of {spec!r} are not literal values") from error
-    if call.args or None in given or len(given) < len(call.keywords):
+    if call.args or len(given) < len(call.keywords):
         raise UsageError(f"the arguments of {spec!r} must be given by name, each once: (size=3)")
     return ", ".join(f"{name}={ast.unparse(given[name])}" for name in sorted(given))
 

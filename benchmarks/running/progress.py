@@ -4,7 +4,7 @@ import time
 from collections import Counter
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from benchmarks.analysis.tables import quantity
 from benchmarks.learning.experiment import Experiment
@@ -67,12 +67,12 @@ class View:
 
     def __init__(self, console: Console, trials: dict[Experiment, int]):
         self.console = console
-        self.trials = Counter()
+        self.trials: Counter[str] = Counter()
         for experiment, count in trials.items():
             self.trials[experiment.name] += count
         self.closed = 0
         self.watched: dict[str, Watched] = {}
-        self.bars: dict[str, int] = {}
+        self.bars: dict[str, TaskID] = {}
         self.progress = Progress(
             TextColumn("{task.description:<30}"),
             BarColumn(bar_width=14),

@@ -5,7 +5,7 @@ Only this process writes files; workers train.
 
 import contextlib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -68,7 +68,9 @@ def run(
                 store.add(path_of(news.experiment, folder), news.rows)
 
 
-def trained(lacking: dict[Experiment, list[Run]], seed: int, console: Console) -> Iterator[News]:
+def trained(
+    lacking: dict[Experiment, list[Run]], seed: int, console: Console
+) -> Generator[News, None, None]:
     """Trains trials in workers; news of them as they come, which the console shows, too.
 
     Raises:
@@ -81,17 +83,17 @@ def trained(lacking: dict[Experiment, list[Run]], seed: int, console: Console) -
             with Workers(loops) as workers:
                 parts = _split(jobs, len(workers.cores))
                 calls = [functools.partial(_train, seed, part) for part in parts]
-                for name, news in workers.run(calls):
-                    news = news._replace(experiment=known[name])
+                for name, rest in workers.run(calls):
+                    news = News(known[name], *rest)
                     yield news
                     view.news(news)
 
 
-def _train(seed: int, job: Job) -> Iterator[tuple[str, News]]:
-    """In a worker: trains a job; news of it with names of experiments, not with their classes."""
+def _train(seed: int, job: Job) -> Iterator[tuple[str, tuple]]:
+    """In a worker: trains a job; names of experiments, not their classes, with the other news."""
     for block in train(seed, job):
         for news in block:
-            yield news.experiment.name, news._replace(experiment=None)
+            yield news.experiment.name, news[1:]
 
 
 def _grouped(lacking: dict[Experiment, list[Run]]) -> list[Job]:
@@ -99,7 +101,7 @@ def _grouped(lacking: dict[Experiment, list[Run]]) -> list[Job]:
 
     The most work first, so that at the end no worker waits long for another.
     """
-    jobs = {}
+    jobs: dict[tuple, Job] = {}
     for experiment, runs in lacking.items():
         numbers = tuple(experiment.settings.given())  # their names; values are data
         jobs.setdefault((experiment.recipe, experiment.data_sets, numbers), []).extend(runs)

@@ -21,6 +21,7 @@ from benchmarks.learning import space
 from benchmarks.learning.experiment import Experiment, Settings
 from benchmarks.learning.space import Configuration
 from benchmarks.running import runner, store
+from models.network import Recurrent
 
 # FIDELITY S5
 SEED = 271828
@@ -36,7 +37,7 @@ ASCENDING = [False, True, True]
 
 KEY = ["task", "delay", "cell"]
 
-CHOSEN_COLUMNS = {
+CHOSEN_COLUMNS: store.Columns = {
     "task": str,
     "delay": "int64",
     "cell": str,
@@ -68,7 +69,8 @@ class Wanted(NamedTuple):
 
 def candidates(base: Experiment, count: int) -> Wanted:
     """An experiment at `count` configurations."""
-    names = getattr(base.recipe.model.cell, "settings", ())
+    model = base.recipe.model
+    names = getattr(model.cell, "settings", ()) if isinstance(model, Recurrent) else ()
     drawn = space.configurations(names, base.delay, count)
     tried = [at(base, each) for each in drawn]
     return Wanted(base, [replace(each, trials=1, lengths=()) for each in tried])

@@ -33,7 +33,7 @@ def module_digest(name: str) -> str:
     """
     with guarded(f"{name} does not import"):
         spec = importlib.util.find_spec(name)
-    if spec is None or not spec.has_location:
+    if spec is None or spec.origin is None or not spec.has_location:
         raise UsageError(f"there is no Python module {name}")
     path, package = Path(spec.origin).resolve(), name.partition(".")[0]
     installed = {Path(sysconfig.get_path(each)).resolve() for each in ("purelib", "platlib")}
@@ -49,11 +49,13 @@ def executed(path: Path, source: str) -> ModuleType:
     """The file as a module, executed once for each source.
 
     Raises:
-        UsageError: the file has another source by now.
+        UsageError: the file has another source by now, or its name does not end in .py.
     """
     if source != digest(path):
         raise UsageError(f"{path} has been changed since this began; give the command again")
     spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     with _importable(path, module):
         spec.loader.exec_module(module)
@@ -79,7 +81,8 @@ def _imports(path: Path, root: Path, module: str | None = None) -> set[Path]:
         finder.import_hook(module) if module else finder.run_script(str(path))
     except Exception as error:
         raise UsageError(f"{path} does not import: {oneline(error)}") from error
-    return {Path(each.__file__) for each in finder.modules.values() if each.__file__}
+    files = (getattr(each, "__file__", None) for each in finder.modules.values())
+    return {Path(file) for file in files if file}
 
 
 @contextlib.contextmanager

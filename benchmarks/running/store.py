@@ -9,7 +9,10 @@ import pandas as pd
 
 from benchmarks.errors import UsageError
 
-COLUMNS = {
+Columns = dict[str, str | type]
+"""Names of columns and their types, as pandas takes them."""
+
+COLUMNS: Columns = {
     "experiment": str,
     "task": str,
     "delay": "int64",
@@ -62,7 +65,7 @@ ADDED = (
 )
 """Columns that older files lack, and that are blank in the rows of these."""
 
-CURVE_COLUMNS = {
+CURVE_COLUMNS: Columns = {
     "digest": str,
     "seed": "int64",
     "trial": "int64",
@@ -72,13 +75,13 @@ CURVE_COLUMNS = {
 }
 """Columns of a file of learning curves, a line for each point."""
 
-REQUEST_COLUMNS = {"experiment": str, "digest": str, "seed": "int64", "trials": "int64"}
+REQUEST_COLUMNS: Columns = {"experiment": str, "digest": str, "seed": "int64", "trials": "int64"}
 """Columns of the record of how many trials `run` was asked for, a line for each experiment."""
 
 IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
 
 
-def read(path: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
+def read(path: Path, columns: Columns = COLUMNS) -> pd.DataFrame:
     """The rows of one file with these columns and types; no rows if there is no such file.
 
     Columns that an older file lacks are blank.
@@ -102,16 +105,14 @@ def read(path: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
     return frame(rows, columns)
 
 
-def frame(
-    rows: pd.DataFrame | list[dict], columns: dict[str, str | type] = COLUMNS
-) -> pd.DataFrame:
+def frame(rows: pd.DataFrame | list[dict], columns: Columns = COLUMNS) -> pd.DataFrame:
     """Rows with all of the columns and their types, blank where they have none."""
     rows = pd.DataFrame(rows, columns=list(columns))
     blank = {name: "" for name, kind in columns.items() if kind is str}
     return rows.astype(columns).fillna(blank)
 
 
-def read_suite(folder: Path, columns: dict[str, str | type] = COLUMNS) -> pd.DataFrame:
+def read_suite(folder: Path, columns: Columns = COLUMNS) -> pd.DataFrame:
     """All rows of a suite's results folder."""
     return _read_all(folder / "trials", columns)
 
@@ -121,12 +122,12 @@ def read_curves(folder: Path) -> pd.DataFrame:
     return _read_all(folder / "curves", CURVE_COLUMNS)
 
 
-def _read_all(folder: Path, columns: dict[str, str | type]) -> pd.DataFrame:
+def _read_all(folder: Path, columns: Columns) -> pd.DataFrame:
     files = [read(path, columns) for path in sorted(folder.glob("*.csv"))]
     return pd.concat(files or [read(folder / "none.csv", columns)], ignore_index=True)
 
 
-def add(path: Path, rows: list[dict], columns: dict[str, str | type] = COLUMNS) -> None:
+def add(path: Path, rows: list[dict], columns: Columns = COLUMNS) -> None:
     """Adds rows to a results file; a row that is there already stays as it is.
 
     The file is replaced in one step, so a kill or a full disk leaves the old one untouched.
@@ -136,9 +137,9 @@ def add(path: Path, rows: list[dict], columns: dict[str, str | type] = COLUMNS) 
     """
     old = read(path, columns)
     new = frame(rows, columns)
-    rows = pd.concat([old, new] if len(old) else [new], ignore_index=True)
-    rows = rows.drop_duplicates(IDENTITY).sort_values(IDENTITY)
-    write(path, rows.to_csv(index=False, lineterminator="\n"))
+    both = pd.concat([old, new] if len(old) else [new], ignore_index=True)
+    both = both.drop_duplicates(IDENTITY).sort_values(IDENTITY)
+    write(path, both.to_csv(index=False, lineterminator="\n"))
 
 
 def add_curves(path: Path, points: list[dict]) -> None:

@@ -1,6 +1,5 @@
 """A task of the user's own, from a Python file or a package, without registration."""
 
-import dataclasses
 from collections.abc import Iterator
 
 import jax
@@ -47,8 +46,8 @@ def _faults(task) -> Iterator[str]:
 
 def _form(task) -> Iterator[str]:
     """What a task is and has."""
-    frozen = dataclasses.is_dataclass(task) and type(task).__dataclass_params__.frozen
-    if not frozen:
+    made = getattr(task, "__dataclass_params__", None)  # of a dataclass
+    if not (made and made.frozen):
         yield "its class must be a dataclass with frozen=True"
     if lacking := [name for name in (*ATTRIBUTES, *METHODS) if not hasattr(task, name)]:
         yield f"it has no {', '.join(lacking)}"
@@ -66,9 +65,7 @@ def _shapes(task) -> Iterator[str]:
     sequence = jax.eval_shape(task.sample, jax.random.key(0))
     if not isinstance(sequence, Sequence):
         yield f"sample must return a tasks.sequence.Sequence, not a {type(sequence).__name__}"
-    promised = Sequence(
-        _array((T, n_in)), _array((T, n_out)), _array((T,), bool), _array((), jnp.int32)
-    )
+    promised = _array((T, n_in)), _array((T, n_out)), _array((T,), bool), _array((), jnp.int32)
     for name, found, wanted in zip(Sequence._fields, sequence, promised, strict=True):
         yield from _other(f"{name} of a sequence", found, wanted)
     yield from _other("relevant", jax.eval_shape(task.relevant, sequence), _array((T,), bool))

@@ -17,6 +17,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
+from typing import Any
 
 import cloudpickle
 import jax
@@ -75,7 +76,7 @@ class Workers:
         waiting = list(calls)[::-1]
         while len(self._started) < min(len(self.cores), len(waiting)):
             self._start()
-        busy = {}
+        busy: dict[Any, _Worker] = {}
         for worker in self._started[: len(waiting)]:
             worker.call(waiting.pop())
             busy[worker.pipe] = worker
@@ -157,7 +158,7 @@ def _without_main() -> Iterator[None]:
 def usable_cores() -> list[int]:
     """Numbers of the cores to work on: those that this process may use and has memory for."""
     if not hasattr(os, "sched_getaffinity"):
-        return list(range(os.cpu_count()))
+        return list(range(os.cpu_count() or 1))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return sorted(os.sched_getaffinity(0))[: max(1, memory // WORKER_BYTES)]
 

@@ -40,7 +40,7 @@ def measure(
     workers: Workers, groups: Iterable[Group], repetitions: int, seconds: float, console: Console
 ) -> list[dict]:
     """Rows of all groups; says how far it is."""
-    groups, found = list(groups), []
+    groups, found = list(groups), list[dict]()
     for number, group in enumerate(groups, 1):
         began = time.monotonic()
         found += measured(workers, group, repetitions, seconds)

@@ -15,7 +15,9 @@ from benchmarks.speed.work import CLIP, Sequences, Work
 class FlaxNet(nnx.Module):
     """`nnx.RNN` of a cell, and a readout of the last step."""
 
-    def __init__(self, cell: type[nnx.RNNCellBase], n_in: int, hidden: int, rngs: nnx.Rngs):
+    def __init__(
+        self, cell: Callable[..., nnx.RNNCellBase], n_in: int, hidden: int, rngs: nnx.Rngs
+    ):
         self.layer = nnx.RNN(cell(n_in, hidden, rngs=rngs), rngs=False)
         self.readout = nnx.Linear(hidden, 1, rngs=rngs)
 
@@ -39,7 +41,7 @@ class Flax:
     """
 
     work: Work
-    cell: type[nnx.RNNCellBase]
+    cell: Callable[..., nnx.RNNCellBase]
     trials: int
     updates: int
 
@@ -65,13 +67,13 @@ class Flax:
 
     def program(self) -> tuple[Callable, Callable]:
         """Of one trial: key -> parameters, and (parameters, state of Adam, batch) -> both anew."""
-        graph, _, rest = nnx.split(self._net(jax.random.key(0)), nnx.Param, ...)
+        graph, _, *rest = nnx.split(self._net(jax.random.key(0)), nnx.Param, ...)
 
         def start(key: jax.Array) -> nnx.State:
             return nnx.state(self._net(key), nnx.Param)
 
         def step(params, state, batch: Sequences):
-            gradient = jax.grad(lambda params: loss(nnx.merge(graph, params, rest), batch))(params)
+            gradient = jax.grad(lambda params: loss(nnx.merge(graph, params, *rest), batch))(params)
             change, state = ADAM.update(gradient, state, params)
             return optax.apply_updates(params, change), state
 
@@ -86,4 +88,5 @@ ADAM = optax.chain(optax.clip_by_global_norm(CLIP), optax.adam(RATE))
 
 def loss(net: FlaxNet, batch: Sequences) -> jax.Array:
     """Squared error at the last step of each sequence, averaged over the batch."""
-    return jnp.mean(jnp.sum((net(batch.inputs, batch.last) - batch.targets) ** 2, -1))
+    outputs = net(jnp.asarray(batch.inputs), jnp.asarray(batch.last))
+    return jnp.mean(jnp.sum((outputs - batch.targets) ** 2, -1))

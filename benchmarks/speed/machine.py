@@ -37,9 +37,10 @@ def _version(package: str) -> str:
 
 
 def _compiler_version() -> str:
-    if not compiler():
+    program = compiler()
+    if not program:
         return ""
-    done = subprocess.run([compiler(), "--version"], capture_output=True, text=True)
+    done = subprocess.run([program, "--version"], capture_output=True, text=True)
     return done.stdout.partition("\n")[0]
 
 

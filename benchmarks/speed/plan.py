@@ -14,7 +14,7 @@ from benchmarks.speed.flax_case import Flax
 from benchmarks.speed.machine import Copy, Product, TorchProduct
 from benchmarks.speed.ours import FirstBlock, Ours
 from benchmarks.speed.reference import WIDTH, Reference
-from benchmarks.speed.timing import Alternative, Group, Place, Unit
+from benchmarks.speed.timing import Alternative, Case, Group, Place, Unit
 from benchmarks.speed.torch_case import LAYERS, Torch
 from benchmarks.speed.work import Work
 from benchmarks.suites import paper
@@ -88,7 +88,7 @@ def adding97(places: Places, delay: int, trials: int) -> Group:
     autodiff = replace(recipe, learner=Online(forward=False))
     turns = trials // LANES97
     ours = Ours(recipe, LANES97, updates, turns)
-    cases = {
+    cases: dict[str, Case] = {
         "ours": replace(ours, drawn=True),
         "ours, sequences ready": ours,
         "C++ reference": Reference(delay, trials // WIDTH, 10 * updates // turns),
@@ -185,7 +185,10 @@ def _flax(places: Places, work: Work, updates: int) -> list[Alternative]:
 
 def peak(places: Places) -> list[Group]:
     """What the machine does at most."""
-    products = {"XLA": Product(PRODUCT_SIZE), "PyTorch": TorchProduct(PRODUCT_SIZE)}
+    products: dict[str, Case] = {
+        "XLA": Product(PRODUCT_SIZE),
+        "PyTorch": TorchProduct(PRODUCT_SIZE),
+    }
     return [
         Group(
             PEAK,
@@ -228,7 +231,7 @@ def compiling(cores: Sequence[int]) -> list[Group]:
 
 def representatives() -> Iterable[Experiment]:
     """The first LSTM of each kind in the suites that take minutes, then in the paper's."""
-    found = {}
+    found: dict[tuple, Experiment] = {}
     for name in ("smoke", "quick", "paper"):
         for each in suites.load(name).experiments:
             kind = type(each.recipe.task), each.recipe.learner.program, type(each.recipe.model)

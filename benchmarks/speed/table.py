@@ -36,7 +36,9 @@ def lines(measured: pd.DataFrame) -> pd.DataFrame:
     (`Spread` or None), hourly (trials an hour), compile_seconds.
     """
     groups = measured.groupby(["section", "group"], sort=False)
-    return pd.DataFrame([line for name, group in groups for line in _group(*name, group)])
+    return pd.DataFrame(
+        [line for (section, name), own in groups for line in _group(section, name, own)]
+    )
 
 
 def _group(section: str, name: str, measured: pd.DataFrame) -> list[dict]:

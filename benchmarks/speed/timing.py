@@ -23,13 +23,13 @@ class MissingError(Exception):
 
 
 class Case(Protocol):
-    """Work to be timed; implementations are frozen dataclasses, since they travel to processes.
+    """Work to be timed; implementations are frozen dataclasses, since they travel to processes."""
 
-    Attributes:
-        amount: how much work a call does, in sequences, floating point operations or bytes.
-    """
+    @property
+    def amount(self) -> float:
+        """How much work a call does, in sequences, floating point operations or bytes."""
 
-    amount: float
+    def __hash__(self) -> int: ...
 
     def prepare(self) -> Callable[[], object]:
         """Does what is not timed; the result does the work once and returns when it is done.

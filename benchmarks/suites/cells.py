@@ -1,5 +1,6 @@
 """The cells that suites compare, by the names that tables and the command line give them."""
 
+from models.cell import Cell
 from models.gru import GRU
 from models.gru_variants import MGU, MinGRU, ResetAfterGRU
 from models.lru import LRU
@@ -16,9 +17,16 @@ from models.rnn import RNN
 from models.scrn import SCRN
 from models.slstm import SLSTM
 
-CORE = {"rnn": RNN, "lstm": LSTM, "gru": GRU, "mut1": MUT1, "mut2": MUT2, "mut3": MUT3}
+CORE: dict[str, type[Cell]] = {
+    "rnn": RNN,
+    "lstm": LSTM,
+    "gru": GRU,
+    "mut1": MUT1,
+    "mut2": MUT2,
+    "mut3": MUT3,
+}
 
-ALL = {
+ALL: dict[str, type[Cell]] = {
     **CORE,
     "irnn": IRNN,
     "orthogonal-rnn": OrthogonalRNN,

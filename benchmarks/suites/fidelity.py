@@ -12,6 +12,7 @@ from benchmarks.learning.learners import LinearOutput, Online, PlainDelta, Stepw
 from benchmarks.suites import paper
 from benchmarks.suites.base import PaperSuite
 from models.lstm97.lag_net import Growth, LagNet97
+from models.lstm97.net import Net97
 from tasks.reber import Reber
 
 LITERAL = {each.row: each.experiment for each in paper.COMPARED}
@@ -31,7 +32,14 @@ def changed(row: str, variant: str, rate: float | None = None, **recipe) -> Comp
 
 def net(row: str, variant: str, **model) -> Compared:
     """The literal experiment of a row with one thing changed in its network."""
-    return changed(row, variant, model=replace(LITERAL[row].recipe.model, **model))
+    return changed(row, variant, model=replace(_net97(row), **model))
+
+
+def _net97(row: str) -> Net97:
+    """The network of a literal experiment, one of memory-cell blocks."""
+    model = LITERAL[row].recipe.model
+    assert isinstance(model, Net97)
+    return model
 
 
 ROWS_2C = tuple(f"3.{i}" for i in range(1, 10))
@@ -44,7 +52,7 @@ COMPARED = (
         changed(
             row,
             "full-gradient",
-            model=replace(LITERAL[row].recipe.model, truncate=False),
+            model=replace(_net97(row), truncate=False),
             learner=Online(forward=False),
         )
         for row in ("1.6", "1.9")

@@ -1,16 +1,19 @@
 """Success rate against delay: adding, temporal order and 2c, from 20 steps to 1000."""
 
+from collections.abc import Callable
+
 from benchmarks.suites.base import Suite
 from benchmarks.suites.common import Point, experiments
 from tasks.adding import Adding
 from tasks.lag import Lag2c
+from tasks.sequence import Task
 from tasks.temporal_order import TemporalOrder6a
 
 DELAYS = (20, 50, 100, 200, 500, 1000)
 
 BUDGET = 60_000
 
-FAMILIES = {
+FAMILIES: dict[str, Callable[[int], Task]] = {
     "adding": Adding,
     "order-6a": TemporalOrder6a,
     "lag-2c": lambda delay: Lag2c(p=8, q=delay, longest_tail=39),

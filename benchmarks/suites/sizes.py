@@ -5,6 +5,7 @@ which `python -m benchmarks.suites.sizes` writes and the tests check.
 """
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 
 import jax
@@ -64,7 +65,7 @@ def hidden(cell: str, n_in: int, n_out: int) -> int:
     return _table()[cell, n_in, n_out]
 
 
-def _write(widths: list[tuple[int, int]]) -> None:
+def _write(widths: Iterable[tuple[int, int]]) -> None:
     rows = [
         (name, n_in, n_out, matched(cell, weights(LSTM, UNITS, n_in, n_out), n_in, n_out))
         for n_in, n_out in widths

@@ -77,7 +77,8 @@ def caught(
     untouched = [1.0] * (len(experiments) - len(names))
     pools = [verdicts.of(name, rows) for name in names]
     others = [verdicts.of(name, theirs) for name in names]
-    alarms, improved, seen_by = 0, 0, Counter()
+    alarms, improved = 0, 0
+    seen_by: Counter[str] = Counter()
     for drawn in null.resampled(pools, smoke.TRIALS, 0, CHECKS):
         pairs = [(now, other) for (now, _), other in zip(drawn, others, strict=True)]
         worse = holm([verdicts.p_worse(*pair) for pair in pairs] + untouched)

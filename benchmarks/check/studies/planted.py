@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from benchmarks.learning.experiment import Experiment
+from benchmarks.learning.learners import Adam, Momentum
 from models.gru import GRU
 from models.lstm import LSTM
 from models.lstm97.net import Net97
@@ -94,21 +95,28 @@ def rate(factor: float) -> Callable[[Experiment], Experiment]:
 
 def cell(right: type, wrong: type) -> Callable[[Experiment], Experiment]:
     """Another cell in the place of one."""
-    return lambda each: (
-        _with_model(each, cell=wrong) if getattr(each.recipe.model, "cell", None) is right else each
-    )
+
+    def planted(each: Experiment) -> Experiment:
+        model = each.recipe.model
+        if not (isinstance(model, Recurrent) and model.cell is right):
+            return each
+        return _with_recipe(each, model=replace(model, cell=wrong))
+
+    return planted
 
 
 def half_as_wide(each: Experiment) -> Experiment:
     """Half of the hidden units."""
     model = each.recipe.model
-    return _with_model(each, hidden=model.hidden // 2) if isinstance(model, Recurrent) else each
+    if not isinstance(model, Recurrent):
+        return each
+    return _with_recipe(each, model=replace(model, hidden=model.hidden // 2))
 
 
 def unclipped(each: Experiment) -> Experiment:
     """No bound on the gradient's norm."""
     learner = each.recipe.learner
-    if not hasattr(learner, "clip"):
+    if not isinstance(learner, Adam | Momentum):
         return each
     return _with_recipe(each, learner=replace(learner, clip=float("inf")))
 
@@ -124,11 +132,8 @@ def open_input_gates(each: Experiment) -> Experiment:
     model = each.recipe.model
     if not (isinstance(model, Net97) and model.input_gate_bias):
         return each
-    return _with_model(each, input_gate_bias=tuple(-b for b in model.input_gate_bias))
-
-
-def _with_model(each: Experiment, **changes) -> Experiment:
-    return _with_recipe(each, model=replace(each.recipe.model, **changes))
+    opened = tuple(-b for b in model.input_gate_bias)
+    return _with_recipe(each, model=replace(model, input_gate_bias=opened))
 
 
 def _with_recipe(each: Experiment, **changes) -> Experiment:
