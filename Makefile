@@ -38,10 +38,11 @@ speed: .venv/ready ## time the learners against their alternatives (10 minutes o
 test: .venv/ready ## the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=20
 
-lint: .venv/ready ## ruff (lint, format) and import-linter (who may import whom)
+lint: .venv/ready ## ruff (lint, format), import-linter (who may import whom) and mypy (types)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
 
 smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
