@@ -47,7 +47,7 @@ def narrow_heat_maps(lines: pd.DataFrame) -> dict[str, Figure]:
 
 
 LONG_NAME = 8  # letters
-SLANTED = {"rotation": 30, "ha": "left", "rotation_mode": "anchor"}
+SLANTED: dict[str, Any] = {"rotation": 30, "ha": "left", "rotation_mode": "anchor"}
 
 
 def _heat(axis: Axes, lines: pd.DataFrame, fontsize: int = 11) -> None:
