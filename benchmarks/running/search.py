@@ -100,7 +100,20 @@ def search(bases: Iterable[Experiment], count: int, folder: Path, console: Conso
         replace(each, trials=1 + MORE_TRIALS) for one in wanted for each in finalists(one, folder)
     ]
     runner.run(finals, SEED, folder / "search", console)
-    save([choice(each, folder) for each in wanted], folder)
+    choices = [choice(each, folder) for each in wanted]
+    save(choices, folder)
+    for text in hopeless(choices):
+        console.print(text, highlight=False, soft_wrap=True)
+
+
+def hopeless(choices: Iterable[dict]) -> list[str]:
+    """A sentence for each experiment that no configuration has solved."""
+    return [
+        f"{line['task']}-{line['delay']}.{line['cell']}: none of {line['configurations']} "
+        "configurations has solved it; the choice has the smallest test error."
+        for line in choices
+        if not line["with_success"]
+    ]
 
 
 def _all(wanted: Sequence[Wanted]) -> list[Experiment]:
