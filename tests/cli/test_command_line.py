@@ -148,14 +148,14 @@ def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path, capsys):
 
 def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCHMARKS_XLA", "1")  # it really learns, so compiling well pays
-    monkeypatch.setattr(search, "CONFIGURATIONS", 4)
+    monkeypatch.setattr(search, "CONFIGURATIONS", 2)
     arguments = ["quick", "two-sequence-*", "--cell", f"{CELL}:Leaky", "--out", str(tmp_path)]
     assert main(["run", *arguments, "--trials", "2"]) == 0
     rows = store.read(tmp_path / "quick" / "trials" / "two-sequence-50.Leaky.csv")
     assert rows["cell"].tolist() == ["Leaky"] * 2
     assert list(search.chosen(tmp_path / "quick")) == [("two-sequence", 50, "Leaky")]
     tried = store.read_suite(tmp_path / "quick" / "search")
-    assert tried["digest"].nunique() == 4
+    assert tried["digest"].nunique() == 2
 
 
 def test_every_suite_takes_a_users_cell(tmp_path):
