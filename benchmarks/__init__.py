@@ -10,7 +10,7 @@ In Python (docs/PYTHON.md):
 import importlib
 
 _HOMES = {
-    "benchmarks.api": (
+    "benchmarks.python.api": (
         *("experiments", "run", "load", "table", "summary", "pairs", "figure", "train_one"),
         "Trained",
     ),

@@ -4,6 +4,8 @@ Jozefowicz, Zaremba & Sutskever 2015, "An Empirical Exploration of Recurrent Net
 Architectures". Unlike in the GRU, z multiplies the candidate, not the old state.
 """
 
+import abc
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -23,9 +25,9 @@ class MUT(Cell):
 
     settings = ("memory",)
 
+    @abc.abstractmethod
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Activations z, r and the candidate of one step, each `[..., H]`."""
-        raise NotImplementedError
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""

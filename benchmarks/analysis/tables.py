@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.analysis import searched
+from benchmarks.analysis import settings
 from benchmarks.analysis.measured import Known
 from benchmarks.analysis.statistics import median_sequences, success_rate
 from benchmarks.learning.experiment import Experiment
@@ -71,7 +71,7 @@ def summary(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
     Columns: task (with its delay), cell, weights, rate, solved, trials, missing, low, high
     (interval of the success rate), median_sequences, diverged, test_right (fraction over all test
     sequences), test_error (median over trials), chance_right, chance_error, at_chance, seconds (of
-    all trials), seeds, and those of `analysis.searched`.
+    all trials), seeds, and those of `analysis.settings`.
     """
     return pd.DataFrame(
         [_line(each, rows[rows["digest"] == each.digest]) for each in by_task(experiments)]
@@ -112,7 +112,7 @@ def _line(experiment: Known, rows: pd.DataFrame) -> dict:
         "at_chance": not rate.solved and not diverged and not error < AT_CHANCE * chance.error,
         "seconds": rows["seconds"].sum(),
         "seeds": rows["seed"].nunique(),
-        **searched.summary(rows),
+        **settings.summary(rows),
     }
 
 
@@ -185,7 +185,7 @@ def long(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataF
         }
     )
     if _any_searched(ran):
-        table = table.drop(columns="rate").join(searched.columns(ran))
+        table = table.drop(columns="rate").join(settings.columns(ran))
     if known := _solved(reference):
         keys = zip(table["task"], table["cell"], strict=True)
         table.insert(4, "reference", [known.get(key, "-") for key in keys])
@@ -230,7 +230,7 @@ def page(
         wide.reset_index().to_markdown(index=False),
         RULES + (REFERENCE if reference is not None else ""),
         long(lines, reference).to_markdown(index=False, disable_numparse=True),
-        searched.NOTE if _any_searched(lines) else "",
+        settings.NOTE if _any_searched(lines) else "",
         origin(rows),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"

@@ -1,19 +1,16 @@
 """What a user wants other than a suite has it: own cells, an own task, sizes, delays, a budget."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running.cell_file import CellFile, cells_from
+from benchmarks.running.cell_file import cells_from
 from benchmarks.running.task_file import task_from
 from benchmarks.suites import sizes
-from benchmarks.suites.common import criterion
+from benchmarks.suites.base import Suite
+from benchmarks.suites.replacing import with_cells, with_delay, with_task
 from models.network import Recurrent
 from models.wrappers import Stack
-from tasks.sequence import Task
-
-DELAYS = ("T", "q")  # fields that a task's delay is named after
 
 
 @dataclass(frozen=True)
@@ -52,17 +49,17 @@ class Changes:
         """Whether the suite stays as it is, but for the number of trials."""
         return self == Changes(trials=self.trials)
 
-    def applied(self, experiments: Iterable[Experiment]) -> list[Experiment]:
-        """The experiments as the user wants them.
+    def applied(self, suite: Suite) -> list[Experiment]:
+        """The experiments of a suite as the user wants them.
 
         Raises:
             UsageError: a cell, task or number does not fit.
         """
-        found = list(experiments)
+        found = list(suite.experiments)
         if self.task:
-            found = with_task(found, self.task)
+            found = with_task(found, task_from(self.task))
         if self.cells:
-            found = with_cells(found, cells_from(self.cells))
+            found = with_cells(found, {each.label: each for each in cells_from(self.cells)}, suite)
         if self.delays:
             found = [each for delay in self.delays for each in with_delay(found, delay)]
         if self.layers or self.hidden or self.weights:
@@ -92,78 +89,3 @@ class Changes:
             rate=self.rate or experiment.rate,
             trials=self.trials or experiment.trials,
         )
-
-
-def with_cells(experiments: Iterable[Experiment], cells: Iterable[CellFile]) -> list[Experiment]:
-    """Own cells on each task of some experiments, otherwise as the cells there.
-
-    Raises:
-        UsageError: no cell there can be replaced.
-    """
-    tasks = _first(experiments, lambda each: (each.task, each.delay))
-    if not tasks:
-        raise UsageError("the nets of this suite are those of the paper; it takes no other cell")
-    return [
-        replace(
-            each,
-            cell=cell.label,
-            recipe=replace(each.recipe, model=replace(each.recipe.model, cell=cell)),
-        )
-        for each in tasks
-        for cell in cells
-    ]
-
-
-def with_task(experiments: Iterable[Experiment], spec: str) -> list[Experiment]:
-    """An own task for each cell of some experiments, with the largest of their budgets."""
-    task, found = task_from(spec), list(experiments)
-    cells = _first(found, lambda each: each.cell)
-    if not cells:
-        raise UsageError("the nets of this suite are those of the paper; it takes no other task")
-    budget = max((each.recipe.budget for each in found), default=0)
-    return [
-        replace(
-            each,
-            task=type(task).__name__,
-            delay=_delay(task),
-            recipe=replace(each.recipe, task=task, criterion=criterion(task), budget=budget),
-            lengths=(),
-        )
-        for each in cells
-    ]
-
-
-def with_delay(experiments: Iterable[Experiment], delay: int) -> list[Experiment]:
-    """Each task of some experiments at another delay, but for those that cannot have it.
-
-    Raises:
-        UsageError: none can.
-    """
-    changed, why = [], "their delays are fixed"
-    for each in _first(experiments, lambda each: (each.task, each.cell)):
-        task = each.recipe.task
-        field = next((name for name in DELAYS if name in getattr(task, "__dict__", {})), None)
-        if field is None:
-            continue
-        try:
-            longer = replace(task, **{field: delay})
-        except ValueError as error:
-            why = f"of {each.task}, {error}"
-            continue
-        recipe = replace(each.recipe, task=longer)
-        changed.append(replace(each, delay=delay, recipe=recipe))
-    if not changed:
-        raise UsageError(f"no task can have a delay of {delay}: {why}")
-    return changed
-
-
-def _first(experiments: Iterable[Experiment], key: Callable[[Experiment], object]):
-    """The first experiment of each kind, of those whose cell can be chosen."""
-    modern = [each for each in experiments if isinstance(each.recipe.model, Recurrent)]
-    return list({key(each): each for each in modern[::-1]}.values())[::-1]
-
-
-def _delay(task: Task) -> int:
-    """What the own task calls T or q, else how many steps it has."""
-    named = [getattr(task, name) for name in DELAYS if isinstance(getattr(task, name, None), int)]
-    return named[0] if named else task.steps

@@ -1,6 +1,5 @@
 """Which experiments a command is about, and the search for what a user brings."""
 
-import difflib
 import fnmatch
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +9,9 @@ from rich.console import Console
 from benchmarks import suites
 from benchmarks.cli.arguments import folder
 from benchmarks.cli.changes import Changes
-from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import search
+from benchmarks.suites.replacing import fitting
 
 AS_IT_IS = Changes()
 
@@ -42,16 +41,7 @@ def chosen(
 
 
 def _fitting(suite: str, pattern: str, changes: Changes) -> list[Experiment]:
-    experiments = changes.applied(suites.load(suite).experiments)
-    fitting = [each for each in experiments if fnmatch.fnmatchcase(each.name, pattern)]
-    if fitting:
-        return fitting
-    near = difflib.get_close_matches(pattern, [each.name for each in experiments], 1)
-    guess = f" (did you mean {near[0]}?)" if near else ""
-    raise UsageError(
-        f"no experiment of {suite} is called {pattern!r}{guess}; "
-        f"see: python -m benchmarks list {suite}"
-    )
+    return fitting(changes.applied(suites.load(suite)), pattern, suite)
 
 
 def searched(
@@ -69,9 +59,8 @@ def beside(suite: str, pattern: str, changes: Changes) -> list[Experiment]:
     """The suite's own experiments that a table shows beside those of own cells."""
     if not changes.cells:
         return []
-    same = replace(changes, cells=())
-    own = {each.cell for each in _fitting(suite, "*", changes)}
-    experiments = same.applied(suites.load(suite).experiments)
+    own = {each.cell for each in _fitting(suite, pattern, changes)}
+    experiments = replace(changes, cells=()).applied(suites.load(suite))
     return [
         each
         for each in experiments

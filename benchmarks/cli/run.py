@@ -27,16 +27,11 @@ def add(commands) -> None:
 
 
 def _command(options) -> None:
-    name, pattern, out, changes = (
-        options.suite,
-        options.pattern,
-        options.out,
-        arguments.changes(options),
-    )
+    name, pattern, out = options.suite, options.pattern, options.out
+    changes = arguments.changes(options)
     console, home, suite = arguments.console(), arguments.folder(out, name), suites.load(name)
     find = partial(searched, console=console) if suite.trains else chosen
-    experiments = find(name, pattern, changes, out)
-    experiments = _known(name, experiments, console)
+    experiments = _known(name, find(name, pattern, changes, out), console)
     store.read_suite(home, suite.columns)  # refuses a foreign file before anything is written
     record(experiments, options.seed, home)
     if suite.trains:

@@ -77,11 +77,12 @@ def show(
     elif folder != RESULTS / name:
         committed = tables.current(experiments, store.read_suite(RESULTS / name, suite.columns))
     shown = suite.shown(experiments, rows, committed)
+    if whole:  # before anything is printed: `| head` may end this
+        store.write(folder / "table.md", shown.page)
+        store.write(folder / "table.csv", shown.lines.to_csv(index=False, lineterminator="\n"))
     console.print(shown.table)
     console.print()
     for text in [*shown.notes, tables.origin(rows)]:
         console.print(text, highlight=False)
     if whole:
-        store.write(folder / "table.md", shown.page)
-        store.write(folder / "table.csv", shown.lines.to_csv(index=False, lineterminator="\n"))
         console.print(f"More in {os.path.relpath(folder)}/table.md", highlight=False)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from benchmarks.analysis import pairwise, paper_rows, ranking, searched, sentences, tables
+from benchmarks.analysis import pairwise, paper_rows, ranking, sentences, settings, tables
 from benchmarks.analysis.measured import Known
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning import curves
@@ -87,7 +87,7 @@ def of_cells(
         sheets.insert(1, Sheet("ranking", "Cells by mean rank over tasks", ranks))
     beside = {"Reference": "The committed results."} if beside is not None else {}
     if rows["clip"].notna().any():
-        beside |= {"Ranking": ranking.NOTE, "Settings": _plain(searched.NOTE)}
+        beside |= {"Ranking": ranking.NOTE, "Settings": _plain(settings.NOTE)}
     more = {"Better": _plain(pairwise.RULES), "Pairs of cells": _plain(pairwise.COLUMNS)}
     return Contents(
         [text for text in notices if text],

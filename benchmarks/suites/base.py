@@ -39,12 +39,14 @@ class Suite:
         text: the docstring of its module, whose first line is the suite's title.
         experiments: what is run.
         searched: whether rate and settings of a cell come from a search on the suite's own tasks.
+        matched: whether its cells have as many weights, not as many units.
     """
 
     name: str
     text: str
     experiments: tuple[Experiment, ...]
     searched: bool = False
+    matched: bool = False
 
     columns = store.COLUMNS
     trains = True  # whether `run` trains the experiments

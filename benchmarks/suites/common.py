@@ -110,7 +110,7 @@ def searched(
                 point.name,
                 point.delay,
                 cell,
-                recipe(point, Recurrent(ALL[cell], hidden(cell, point.task))),
+                recipe(point, Recurrent(ALL[cell], _matched(cell, point.task))),
                 DEFAULT_RATE,
                 trials,
                 lengths=LENGTHS if isinstance(point.task, Growing) else (),
@@ -122,8 +122,7 @@ def searched(
     )
 
 
-def hidden(cell: str, task: Task) -> int:
-    """The hidden size with the weights of an LSTM with 16 units."""
+def _matched(cell: str, task: Task) -> int:
     return sizes.hidden(cell, task.n_in, task.n_out)
 
 

@@ -35,4 +35,4 @@ POINTS = tuple(
 )
 
 EXPERIMENTS = searched("compare", POINTS, ALL, trials=20)
-SUITE = RankedSuite("compare", __doc__, EXPERIMENTS, searched=True)
+SUITE = RankedSuite("compare", __doc__, EXPERIMENTS, searched=True, matched=True)

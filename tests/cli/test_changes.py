@@ -1,6 +1,7 @@
 """What a user wants other than a suite has it."""
 
 import pytest
+from flax import nnx
 
 from benchmarks import suites
 from benchmarks.cli.changes import Changes
@@ -48,8 +49,8 @@ def task(tmp_path):
 
 
 def test_nothing_changes_without_changes():
-    experiments = suites.load("quick").experiments
-    assert Changes().applied(experiments) == list(experiments)
+    quick = suites.load("quick")
+    assert Changes().applied(quick) == list(quick.experiments)
     assert Changes(trials=3).whole
     assert not Changes(rate=0.1).whole
 
@@ -107,6 +108,18 @@ def test_two_cells_of_one_name_have_settings_of_their_own(specs, tmp_path):
         "mut2",
         "mut3",
     }
+
+
+def test_an_own_cell_of_compare_has_the_weights_of_the_others_and_no_settings_of_theirs():
+    (lstm,) = chosen("compare", "adding-100.lstm")
+    (own,) = chosen("compare", "adding-100.*", Changes(cells=("flax.nnx:GRUCell",), rate=0.1))
+    assert own.settings.given() == {}
+    aim = lstm.recipe.model
+    near = [
+        abs(sizes.weights(nnx.GRUCell, h, 2, 1) - sizes.weights(aim.cell, aim.hidden, 2, 1))
+        for h in range(1, 40)
+    ]
+    assert near[own.recipe.model.hidden - 1] == min(near)
 
 
 def test_a_task_of_ones_own(task):

@@ -1,9 +1,8 @@
 import pytest
 
 from benchmarks import suites
-from benchmarks.cli.changes import with_cells
+from benchmarks.cli.changes import Changes
 from benchmarks.report import glossary
-from benchmarks.running.cell_file import cells_from
 from tests.support.tiny import experiment
 
 
@@ -27,5 +26,5 @@ def test_the_text_is_the_first_line_of_the_docstring():
 def test_a_cell_of_ones_own_is_explained_by_its_own_docstring(tmp_path):
     code = 'from flax import nnx\nclass Mine(nnx.GRUCell):\n    """Mine, all mine."""\n'
     (tmp_path / "my.py").write_text(code)
-    own = with_cells(suites.load("tiny").experiments, cells_from([f"{tmp_path}/my.py:Mine"]))
+    own = Changes(cells=(f"{tmp_path}/my.py:Mine",)).applied(suites.load("tiny"))
     assert glossary.cells(own) == {"Mine": "Mine, all mine."}

@@ -13,12 +13,11 @@ import pytest
 
 from benchmarks import suites
 from benchmarks.analysis import paper_rows, sentences
-from benchmarks.cli.changes import with_cells
+from benchmarks.cli.changes import Changes
 from benchmarks.cli.main import main
 from benchmarks.learning.curves import Quartiles
 from benchmarks.report import drawing, figures, html, paper_figure, sections
 from benchmarks.running import search, store
-from benchmarks.running.cell_file import cells_from
 from benchmarks.suites.common import RESULTS
 from tests.support.made_up import points, rows
 from tests.support.tiny import experiment
@@ -264,7 +263,7 @@ def test_ones_own_cell_stands_beside_the_committed_ones(tmp_path, monkeypatch):
     spec, suite = f"{ROOT}/tests/cells/leaky.py:Leaky", suites.load("quick")
     own = [
         search.at(each, search.DEFAULT)  # as a cell that has not been searched is run
-        for each in with_cells(suite.experiments, cells_from([spec]))
+        for each in Changes(cells=(spec,)).applied(suite)
     ]
     done = pd.concat([rows(each, *[2000] * 20, cell="Leaky", seed=0) for each in own])
     folder = tmp_path / "quick"

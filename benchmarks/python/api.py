@@ -3,14 +3,12 @@
 Every function raises `UsageError`, which says in one line what is wrong, on bad arguments.
 """
 
-import difflib
-import fnmatch
 import functools
 import math
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,13 +29,11 @@ from benchmarks.running import runner, search, store
 from benchmarks.running.cell_file import CellFile, cell_from
 from benchmarks.running.progress import View
 from benchmarks.suites.common import RESULTS
-from models.network import Recurrent
+from benchmarks.suites.replacing import Cell, fitting, with_cells
 from tasks.sequence import Chance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Cell = Callable[..., nnx.RNNCellBase]
 
 
 def experiments(
@@ -59,16 +55,15 @@ def experiments(
             own 0.01.
         trials: number of trials of each; without, that of the suite.
     """
-    found = list(suites.load(suite).experiments)
-    if cell:
-        found = _with_cell(found, cell)
+    whole = suites.load(suite)
+    found = _with_cell(whole, cell) if cell else list(whole.experiments)
     if rate is not None:
         if not 0 < rate < math.inf:
             raise UsageError(f"rate must be a positive number, not {rate}")
         found = [replace(each, rate=float(rate)) for each in found]
     if trials is not None:
         found = [replace(each, trials=_whole("trials", trials, 1)) for each in found]
-    return _fitting(found, pattern, suite)
+    return fitting(found, pattern, suite)
 
 
 def run(
@@ -247,30 +242,12 @@ def train_one(experiment: Experiment, trial: int = 0, seed: int = 0) -> Trained:
     return Trained(nnx.merge(lanes.run.graph, weights), store.frame(news.rows).iloc[0])
 
 
-def _with_cell(found: Sequence[Experiment], cell: Cell | str) -> list[Experiment]:
-    """A cell of the user's own on each task, otherwise as the suite's own cells.
-
-    All at one rate.
-    """
+def _with_cell(suite: suites.Suite, cell: Cell | str) -> list[Experiment]:
+    """A cell of the user's own on each task, otherwise as the suite's own cells."""
     own = cell_from(cell) if isinstance(cell, str) else cell
     if not callable(own):
         raise UsageError(f"cell must be a class or FILE.py:CLASS, not {cell!r}")
-    modern = {
-        (each.task, each.delay): (each, model)
-        for each in found
-        if isinstance(model := each.recipe.model, Recurrent)
-    }
-    if not modern:
-        raise UsageError("this suite has no experiments that take another cell")
-    placed = [
-        replace(
-            each,
-            cell=_label(own),
-            recipe=replace(each.recipe, model=replace(model, cell=own)),
-        )
-        for each, model in modern.values()
-    ]
-    return [search.at(each, search.DEFAULT) for each in placed]
+    return with_cells(suite.experiments, {_label(own): own}, suite)
 
 
 def _label(cell: Cell) -> str:
@@ -281,16 +258,6 @@ def _label(cell: Cell) -> str:
         return cell.__name__
     given = [*map(repr, cell.args), *(f"{name}={value!r}" for name, value in cell.keywords.items())]
     return re.sub(r"[^\w.=,+()-]", "", f"{_label(cell.func)}({','.join(given)})")
-
-
-def _fitting(found: list[Experiment], pattern: str, suite: str) -> list[Experiment]:
-    names = [each.name for each in found]
-    fitting = [each for each in found if fnmatch.fnmatchcase(each.name, pattern)]
-    if not fitting:
-        near = difflib.get_close_matches(pattern, names, 1)
-        guess = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"no experiment of {suite} is called {pattern!r}{guess}")
-    return fitting
 
 
 def _measured(rows: pd.DataFrame) -> list[Measured]:

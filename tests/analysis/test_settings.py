@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from benchmarks.analysis import searched, tables
+from benchmarks.analysis import settings, tables
 from tests.support.made_up import rows
 from tests.support.tiny import experiment
 
@@ -34,4 +34,4 @@ def test_tables_of_suites_that_were_not_searched_have_no_such_columns():
     tried = experiment()
     long = tables.long(tables.summary([tried], rows(tried, 100)))
     assert {"start", "x2", "clip"}.isdisjoint(long.columns)
-    assert searched.NOTE not in tables.page("s", "t", [tried], rows(tried, 100))
+    assert settings.NOTE not in tables.page("s", "t", [tried], rows(tried, 100))
