@@ -164,9 +164,9 @@ class SymbolTask(Tolerant, abc.ABC):
 
     def sample(self, key: jax.Array) -> Sequence:
         """Draws one sequence; the same as `symbols` with the same key, one-hot."""
-        return self.spell(self.symbols(key))
+        return self.encode(self.symbols(key))
 
-    def spell(self, symbols: Symbols) -> Sequence:
+    def encode(self, symbols: Symbols) -> Sequence:
         """One-hot form of symbol numbers; no output and no input unit stands for -1."""
         return Sequence(
             inputs=_one_hot(symbols.inputs, self.n_in),

@@ -123,7 +123,7 @@ class Reber(SymbolTask):
         fresh_first = jnp.argsort(known, stable=True)  # FIDELITY T16
         place = jnp.arange(self.n_test) % jnp.maximum(jnp.sum(~known), 1)
         test = jax.tree.map(lambda leaf: leaf[fresh_first[place]], others)
-        return jax.vmap(self.spell)(train), jax.vmap(self.spell)(test)
+        return jax.vmap(self.encode)(train), jax.vmap(self.encode)(test)
 
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
         """Correct if, whenever scored, each legal symbol is more active than each illegal one."""

@@ -1,4 +1,4 @@
-"""Tests compile much and run little, so they compile in haste, and what is the same only once.
+"""Tests compile much and run little, so they compile quickly, and what is the same only once.
 
 Commands that tests start, and the other workers of pytest-xdist, inherit all of this.
 """
@@ -8,8 +8,8 @@ import os
 import tempfile
 
 os.environ["BENCHMARKS_XLA"] = "0"  # tests/learning/test_xla.py looks at what that leaves out
-HASTE = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {HASTE}".strip()
+QUICK_COMPILE = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK_COMPILE}".strip()
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     _compiled = tempfile.TemporaryDirectory(prefix="compiled-")  # removed at the end
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _compiled.name

@@ -138,11 +138,11 @@ def verdict(line: dict) -> str:
 
 def missing(lines: pd.DataFrame) -> str:
     """What a half-finished run still lacks; empty if nothing."""
-    lacking = lines[lines["missing"] > 0]
-    if lacking.empty:
+    incomplete = lines[lines["missing"] > 0]
+    if incomplete.empty:
         return ""
-    names = ", ".join(f"{r.row} {r.variant}".strip() for r in lacking.itertuples())
-    return f"Not complete: {lacking['missing'].sum()} trials have not been run, of rows {names}."
+    names = ", ".join(f"{r.row} {r.variant}".strip() for r in incomplete.itertuples())
+    return f"Not complete: {incomplete['missing'].sum()} trials have not been run, of rows {names}."
 
 
 def readable(lines: pd.DataFrame) -> pd.DataFrame:

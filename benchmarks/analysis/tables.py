@@ -198,13 +198,13 @@ def _any_searched(lines: pd.DataFrame) -> bool:
 
 def missing(lines: pd.DataFrame) -> str:
     """What a half-finished run still lacks; empty if nothing."""
-    lacking = lines[lines["missing"] > 0]
-    if lacking.empty:
+    incomplete = lines[lines["missing"] > 0]
+    if incomplete.empty:
         return ""
-    names = [f"{r.task}.{r.cell} ({r.missing})" for r in lacking.itertuples()]
+    names = [f"{r.task}.{r.cell} ({r.missing})" for r in incomplete.itertuples()]
     shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    text = f"Not complete: {int(lacking['missing'].sum())} trials have not been run: {shown}."
-    if (lacking["trials"] > 0).any():
+    text = f"Not complete: {int(incomplete['missing'].sum())} trials have not been run: {shown}."
+    if (incomplete["trials"] > 0).any():
         text += (
             " Where only some trials of an experiment have been run (`of`), its success rate is "
             "too high: trials that succeed finish first."

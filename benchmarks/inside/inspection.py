@@ -155,9 +155,9 @@ def train(experiment: Experiment, seed: int, console: Console) -> Trained:
             after = _params(lanes)
             seen.append(int(lanes.trials.seen[0]))
             looks.append(weights.measured(after, rows))
-            for news in lanes.harvest(block):
-                view.news(news)
-                row = next(iter(news.rows), row)
+            for result in lanes.collect(block):
+                view.show(result)
+                row = next(iter(result.rows), row)
     return Trained(before, after, seen, looks, row)
 
 

@@ -95,7 +95,7 @@ def _one_flow(network: Network, loss: Loss, sequence: Sequence) -> dict:
         net, _ = _unrolled(network, sequence.inputs, nudges)
         return loss(net[end], sequence.targets[end])
 
-    gradient = jax.grad(error)(_no_nudges(network, sequence.inputs))
+    gradient = jax.grad(error)(_zero_offsets(network, sequence.inputs))
     at = end - jnp.arange(steps)
     return {
         name: jnp.where(at >= 0, jax.vmap(_norm)(leaf)[at], jnp.nan)
@@ -106,7 +106,7 @@ def _one_flow(network: Network, loss: Loss, sequence: Sequence) -> dict:
 @functools.partial(jax.jit, static_argnums=0)
 def _passage(graph, params, inputs: jax.Array) -> Passage:
     network = nnx.merge(graph, params)
-    return _unrolled(network, inputs, _no_nudges(network, inputs))[1]
+    return _unrolled(network, inputs, _zero_offsets(network, inputs))[1]
 
 
 def _unrolled(network: Network, inputs: jax.Array, nudges) -> tuple[jax.Array, Passage]:
@@ -137,7 +137,7 @@ def _start(network: Network, inputs: jax.Array):
     return jax.tree.map(lambda leaf: leaf.astype(inputs.dtype), carry)
 
 
-def _no_nudges(network: Network, inputs: jax.Array):
+def _zero_offsets(network: Network, inputs: jax.Array):
     carry = _start(network, inputs)
     return jax.tree.map(lambda leaf: jnp.zeros((len(inputs), *leaf.shape), leaf.dtype), carry)
 

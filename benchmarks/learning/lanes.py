@@ -45,7 +45,7 @@ class Run:
     index: int
 
 
-class News(NamedTuple):
+class BlockResult(NamedTuple):
     """What has happened to the trials of one experiment in a block.
 
     Attributes:
@@ -63,15 +63,17 @@ class News(NamedTuple):
     points: list[dict]
 
 
-def train(seed: int, runs: list[Run]) -> Iterator[list[News]]:
+def train(seed: int, runs: list[Run]) -> Iterator[list[BlockResult]]:
     """Trains trials of experiments with one recipe to their end.
 
-    Yields news once before it begins, then after each block.
+    Yields results once before it begins, then after each block.
 
     The experiments may differ in anything but the recipe and the number of training sets: in
     their rates, say. Their trials share one compiled program.
     """
-    yield [News(each, 0, 0.0, [], []) for each in dict.fromkeys(run.experiment for run in runs)]
+    yield [
+        BlockResult(each, 0, 0.0, [], []) for each in dict.fromkeys(run.experiment for run in runs)
+    ]
     lanes = Lanes(seed, runs)  # compiles
     while lanes.busy:
         yield lanes.block()
@@ -128,9 +130,9 @@ class Lanes:
         self.run.train.lower(self.setup, self.trials, self._training()).compile()
         self.run.inspect.lower(self.trials, self._inspection()).compile()
 
-    def block(self) -> list[News]:
+    def block(self) -> list[BlockResult]:
         """Trains all lanes up to their next inspection, which it holds, and refills free ones."""
-        return self.harvest(self.advance())
+        return self.collect(self.advance())
 
     def advance(self) -> Block:
         """Trains all lanes up to their next inspection, which it holds."""
@@ -144,17 +146,17 @@ class Lanes:
         self.seconds += shares
         return Block(verdicts, progress, shares)
 
-    def harvest(self, block: Block) -> list[News]:
-        """News of what `advance` returned; finished trials make room for waiting ones."""
+    def collect(self, block: Block) -> list[BlockResult]:
+        """Results of what `advance` returned; finished trials make room for waiting ones."""
         running = np.asarray(self.trials.outcome) == RUNNING
         done = [i for i, lane in enumerate(self.lanes) if lane and not running[i]]
         self._keep(block.verdicts, done)
-        news = self._news(block, done)
+        results = self._results(block, done)
         if done:
             self.lanes = [None if i in done else lane for i, lane in enumerate(self.lanes)]
             self._fill()
             self._narrow()
-        return news
+        return results
 
     def _wanted(self, lanes: int, trials: int, sequences: int) -> int:
         """How many lanes go on if so many trials are left, with at most so many sequences each."""
@@ -201,20 +203,20 @@ class Lanes:
         there = zip(self.lanes, seen // self.chunk, strict=True)
         return [lane is not None and inspections in self.kept for lane, inspections in there]
 
-    def _news(self, block: Block, done: list[int]) -> list[News]:
-        news: dict[Experiment, News] = {}
+    def _results(self, block: Block, done: list[int]) -> list[BlockResult]:
+        results: dict[Experiment, BlockResult] = {}
         for run, seen, seconds in zip(self.lanes, block.progress, block.seconds, strict=True):
             if run:
-                old = news.get(run.experiment, News(run.experiment, 0, 0.0, [], []))
-                news[run.experiment] = old._replace(
+                old = results.get(run.experiment, BlockResult(run.experiment, 0, 0.0, [], []))
+                results[run.experiment] = old._replace(
                     seen=old.seen + int(seen), seconds=old.seconds + float(seconds)
                 )
         runs = self._runs
         for lane, row in zip(done, self._rows(done) if done else [], strict=True):
-            mine = news[runs[lane].experiment]
+            mine = results[runs[lane].experiment]
             mine.rows.append(row)
             mine.points.extend(self.points[lane])
-        return list(news.values())
+        return list(results.values())
 
     def _fill(self) -> None:
         """Gives every free lane the next waiting trial; a lane that gets none stays frozen."""
@@ -258,8 +260,8 @@ class Lanes:
             wrong += np.asarray(groups[-1].wrong).sum(1)
             if (wrong[running] > wrong_at_most).all() and not (shown and self.source.finite):
                 break
-        lacking = max(0, size - sum(each.wrong.shape[1] for each in groups))
-        groups.append(_wrong(len(running), lacking))
+        absent = max(0, size - sum(each.wrong.shape[1] for each in groups))
+        groups.append(_wrong(len(running), absent))
         return jax.tree.map(lambda a: a[:, :size], _join(groups))
 
     def _groups(self, size: int, shown: bool) -> Iterator[Drawn]:

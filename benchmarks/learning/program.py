@@ -126,7 +126,7 @@ class Source:
     finite = False
 
     def __init__(self, task: Task):
-        options = xla.hasty_options(jax.default_backend())
+        options = xla.quick_compile_options(jax.default_backend())
         compiled = functools.partial(jax.jit, compiler_options=options)
 
         def many(draw):
@@ -179,12 +179,12 @@ class Program:
         self.graph, self.weights, self.complex = _structure(recipe)
         backend = jax.default_backend()
         compiled = functools.partial(jax.jit, compiler_options=xla.lane_options(backend))
-        in_haste = functools.partial(jax.jit, compiler_options=xla.hasty_options(backend))
-        self.start = in_haste(jax.vmap(self._start))
-        self.merge = in_haste(jax.vmap(select))
+        quick_jit = functools.partial(jax.jit, compiler_options=xla.quick_compile_options(backend))
+        self.start = quick_jit(jax.vmap(self._start))
+        self.merge = quick_jit(jax.vmap(select))
         self.train = compiled(jax.vmap(self._train), donate_argnums=1)
         self.verdicts = compiled(jax.vmap(self._verdicts))
-        self.inspect = in_haste(jax.vmap(self._inspect), donate_argnums=0)
+        self.inspect = quick_jit(jax.vmap(self._inspect), donate_argnums=0)
 
     def lanes(self, trials: int) -> int:
         """How many lanes train so many trials.
@@ -229,7 +229,7 @@ class Program:
 
     def _train(self, setup: Setup, trial: Trial, sequences: Drawn) -> Trial:
         def update(trial, batch):
-            return unless_finished(trial, self._update(setup, trial, batch)), None
+            return freeze_finished(trial, self._update(setup, trial, batch)), None
 
         batch = self.recipe.learner.batch
         batches = jax.tree.map(lambda a: a.reshape(-1, batch, *a.shape[1:]), sequences)
@@ -272,13 +272,13 @@ class Program:
             steps = 1 if self.recipe.learner.summed else sequence.scored.sum()
             return losses.sum() / steps, verdict
 
-        sequences = jax.vmap(self._spelt)(batch)
+        sequences = jax.vmap(self._encoded)(batch)
         losses, verdicts = jax.vmap(one)(sequences, self._nets(params, trial, sequences))
         return losses.mean(), verdicts
 
-    def _spelt(self, drawn: Drawn) -> Sequence:
+    def _encoded(self, drawn: Drawn) -> Sequence:
         """A sequence, with targets for those steps only that the network answers."""
-        sequence = spelt(self.recipe.task, drawn)
+        sequence = encoded(self.recipe.task, drawn)
         if self.recipe.task.every_step:
             return sequence
         last = sequence.targets[sequence.length - 1]
@@ -297,7 +297,7 @@ class Program:
         task = self.recipe.task
 
         def one(sequence):
-            sequence = self._spelt(sequence)
+            sequence = self._encoded(sequence)
             outputs = self.objective.activate(self._net(trial.params, trial, sequence))
             return task.judge(outputs, sequence)
 
@@ -324,7 +324,7 @@ class Program:
         shown = self._conclude(shown, jnp.array(True))
         spent = (shown.outcome == RUNNING) & (shown.seen >= recipe.budget)
         outcome = jnp.where(spent, SPENT, shown.outcome).astype(jnp.int8)
-        return unless_finished(trial, shown._replace(outcome=outcome))
+        return freeze_finished(trial, shown._replace(outcome=outcome))
 
     def _conclude(self, trial: Trial, finite: jax.Array) -> Trial:
         """Sets outcome and time of the milestone from the criteria as they stand."""
@@ -366,12 +366,12 @@ def numbered(key: jax.Array, stream: int, first: jax.Array, count: int) -> jax.A
     return jax.vmap(lambda i: jax.random.fold_in(stream_key, first + i))(jnp.arange(count))
 
 
-def spelt(task: Task, drawn: Drawn) -> Sequence:
+def encoded(task: Task, drawn: Drawn) -> Sequence:
     """A sequence as networks and judges see it."""
     if isinstance(drawn, Sequence):
         return drawn
     assert isinstance(task, SymbolTask)  # no other draws symbols
-    return task.spell(drawn)
+    return task.encode(drawn)
 
 
 def _pick(key, stream, first, count, training_set: Sequence) -> Sequence:
@@ -387,6 +387,6 @@ def select(condition: jax.Array, new, old):
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
 
 
-def unless_finished(old: Trial, new: Trial) -> Trial:
+def freeze_finished(old: Trial, new: Trial) -> Trial:
     """The new trial, unless the old one was finished."""
     return select(old.outcome == RUNNING, new, old)

@@ -11,7 +11,15 @@ import jax.numpy as jnp
 from benchmarks.learning import xla
 from benchmarks.learning.experiment import Recipe
 from benchmarks.learning.learners import Online
-from benchmarks.learning.program import Drawn, Program, Setup, Trial, select, spelt, unless_finished
+from benchmarks.learning.program import (
+    Drawn,
+    Program,
+    Setup,
+    Trial,
+    encoded,
+    freeze_finished,
+    select,
+)
 from benchmarks.learning.program_forward import ForwardProgram
 from models.lstm97 import every_step, lag_every_step
 from models.lstm97.forward import from_params, to_params
@@ -43,7 +51,7 @@ class EveryStepProgram(Program):
 
     def _train_lanes(self, setups: Setup, trials: Trial, sequences: Drawn) -> Trial:
         def update(trials, drawn):
-            sequence = jax.vmap(functools.partial(spelt, self.recipe.task))(drawn)
+            sequence = jax.vmap(functools.partial(encoded, self.recipe.task))(drawn)
             outputs, params = self._follow(setups.rate, trials, sequence)
             verdicts = jax.vmap(self.recipe.task.judge)(outputs, sequence)
             return jax.vmap(self._settle)(trials, params, verdicts), None
@@ -75,11 +83,11 @@ class EveryStepProgram(Program):
 
         def lane(given):
             params, tests = given
-            spelt_out = jax.vmap(functools.partial(spelt, self.recipe.task))(tests)
+            encoded_tests = jax.vmap(functools.partial(encoded, self.recipe.task))(tests)
             weights = from_params(jax.tree.map(lambda leaf: leaf[None], params))
-            inputs = jnp.moveaxis(spelt_out.inputs, 0, -1)
+            inputs = jnp.moveaxis(encoded_tests.inputs, 0, -1)
             y = every_step.outputs(weights, inputs, tests.length, self.learner.output)
-            return jax.vmap(self.recipe.task.judge)(jnp.moveaxis(y, -1, 0), spelt_out)
+            return jax.vmap(self.recipe.task.judge)(jnp.moveaxis(y, -1, 0), encoded_tests)
 
         return jax.lax.map(lane, (trials.params, sequences))
 
@@ -89,4 +97,4 @@ class EveryStepProgram(Program):
         finite = functools.reduce(jnp.logical_and, map(jnp.isfinite, sums))
         verdicts = jax.tree.map(lambda leaf: leaf[None], verdict)
         moved = self._observe(trial, verdicts)._replace(params=params)
-        return unless_finished(trial, self._conclude(select(finite, moved, trial), finite))
+        return freeze_finished(trial, self._conclude(select(finite, moved, trial), finite))

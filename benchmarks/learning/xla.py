@@ -18,7 +18,7 @@ LOOP_OPTIONS = {
 DRAWING_OPTIONS = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_use_fusion_emitters": False}
 """Options of programs that draw sequences for many lanes on a CPU."""
 
-HASTY_OPTIONS = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
+QUICK_COMPILE_OPTIONS = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
 """Options of programs on a CPU that take longer to compile than they run in all."""
 
 LANE_OPTIONS = LOOP_OPTIONS | {"xla_backend_optimization_level": 1}
@@ -43,9 +43,9 @@ def drawing_options(backend: str) -> dict | None:
     return DRAWING_OPTIONS if ON and backend == "cpu" else None
 
 
-def hasty_options(backend: str) -> dict | None:
+def quick_compile_options(backend: str) -> dict | None:
     """Compiler options for programs that draw initial weights, or sequences a few at a time."""
-    return HASTY_OPTIONS if ON and backend == "cpu" else None
+    return QUICK_COMPILE_OPTIONS if ON and backend == "cpu" else None
 
 
 def lane_options(backend: str) -> dict | None:

@@ -117,7 +117,7 @@ def run(
     if out is None:
         wanted = {each: [Run(each, i) for i in range(each.trials)] for each in chosen}
         coming = runner.trained(wanted, seed, console)
-        return _ordered(store.frame([row for news in coming for row in news.rows]), chosen)
+        return _ordered(store.frame([row for result in coming for row in result.rows]), chosen)
     folder = Path(out)
     runner.run(chosen, seed, folder, console, curves=True)
     rows = tables.current(chosen, store.read_suite(folder))
@@ -237,9 +237,9 @@ def train_one(experiment: Experiment, trial: int = 0, seed: int = 0) -> Trained:
         while lanes.busy:
             block = lanes.advance()
             weights = jax.tree.map(lambda leaf: leaf[0], lanes.trials.params)
-            for news in lanes.harvest(block):
-                view.news(news)
-    return Trained(nnx.merge(lanes.run.graph, weights), store.frame(news.rows).iloc[0])
+            for result in lanes.collect(block):
+                view.show(result)
+    return Trained(nnx.merge(lanes.run.graph, weights), store.frame(result.rows).iloc[0])
 
 
 def _with_cell(suite: suites.Suite, cell: Cell | str) -> list[Experiment]:
@@ -261,9 +261,9 @@ def _label(cell: Cell) -> str:
 
 
 def _measured(rows: pd.DataFrame) -> list[Measured]:
-    lacking = [name for name in store.COLUMNS if name not in rows]
-    if lacking or rows.empty:
-        raise UsageError(f"no rows of trained trials: {', '.join(lacking[:3]) or 'none'}")
+    absent = [name for name in store.COLUMNS if name not in rows]
+    if absent or rows.empty:
+        raise UsageError(f"no rows of trained trials: {', '.join(absent[:3]) or 'none'}")
     return measured(rows, _chances())
 
 

@@ -267,7 +267,7 @@ def _learning(
     ]
     lines = lines.assign(halved=halved)
     trials = points.drop_duplicates(["digest", "seed", "trial"])
-    lacking = len(rows) - len(trials)
+    without = len(rows) - len(trials)
     return [
         panelled(
             "learning",
@@ -279,7 +279,7 @@ def _learning(
             "training sequences.",
             sentence=sentences.learning(lines),
             statistic=f"Curves of {len(trials)} trials"
-            + (f"; {lacking} were run without keeping one" if lacking else "")
+            + (f"; {without} were run without keeping one" if without else "")
             + ". Median over trials of the share of wrong sequences, with quartiles (band): at "
             f"inspections, of the first {TEST_GROUP} fresh sequences (of fixed sets: of all "
             "strings); where a rule on the latest training sequences ends the trial, of those. A "

@@ -57,10 +57,10 @@ def run(experiments: Sequence[Experiment], seed: int, folder: Path, console: Con
         path = runner.path_of(each, folder)
         rows = store.read(path, COLUMNS)
         rows = rows[(rows["digest"] == each.digest) & (rows["seed"] == seed)]
-        lacking = sorted(set(range(each.trials)) - set(rows["trial"]))
-        if lacking:
-            store.add(path, measured(each, seed, lacking), COLUMNS)
-            text = f"[{i}/{len(experiments)}] {each.name}: {len(lacking)} initial networks"
+        absent = sorted(set(range(each.trials)) - set(rows["trial"]))
+        if absent:
+            store.add(path, measured(each, seed, absent), COLUMNS)
+            text = f"[{i}/{len(experiments)}] {each.name}: {len(absent)} initial networks"
             console.print(text, highlight=False, markup=False)
 
 

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from benchmarks.analysis.tables import quantity
 from benchmarks.learning.experiment import Experiment
-from benchmarks.learning.lanes import News
+from benchmarks.learning.lanes import BlockResult
 
 QUIET_SECONDS = 60  # without a terminal, a sign of life of each experiment this often
 
@@ -22,13 +22,13 @@ class Watched:
         self.told = time.monotonic()
         self.seen = self.spared = self.solved = self.finished = 0
 
-    def add(self, news: News) -> None:
-        """Folds in news of a job."""
-        self.seen += news.seen
-        self.seconds += news.seconds
-        self.finished += len(news.rows)
-        self.solved += sum(row["outcome"] == "solved" for row in news.rows)
-        self.spared += sum(row["budget"] - row["seen"] for row in news.rows)
+    def add(self, result: BlockResult) -> None:
+        """Adds what a block of a job brought."""
+        self.seen += result.seen
+        self.seconds += result.seconds
+        self.finished += len(result.rows)
+        self.solved += sum(row["outcome"] == "solved" for row in result.rows)
+        self.spared += sum(row["budget"] - row["seen"] for row in result.rows)
 
     @property
     def total(self) -> int:
@@ -90,14 +90,14 @@ class View:
     def __exit__(self, *_) -> None:
         self.progress.stop()
 
-    def news(self, news: News) -> None:
-        """Shows news of an experiment; its first news opens a bar, its last closes it."""
-        name = news.experiment.name
+    def show(self, result: BlockResult) -> None:
+        """Shows a result of an experiment: its first opens a bar, its last closes it."""
+        name = result.experiment.name
         if name not in self.watched:
-            watched = self.watched[name] = Watched(news.experiment, self.trials[name])
+            watched = self.watched[name] = Watched(result.experiment, self.trials[name])
             self.bars[name] = self.progress.add_task(name, total=watched.total, text="")
         watched = self.watched[name]
-        watched.add(news)
+        watched.add(result)
         self.progress.update(self.bars[name], completed=watched.completed, text=watched.short)
         if watched.finished == watched.trials:
             self._close(name)

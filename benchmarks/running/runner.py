@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.learning.experiment import Experiment
-from benchmarks.learning.lanes import News, Run, train
+from benchmarks.learning.lanes import BlockResult, Run, train
 from benchmarks.running import store
 from benchmarks.running.progress import View
 from benchmarks.running.workers import Workers
@@ -56,53 +56,53 @@ def run(
         KeyboardInterrupt: after the workers have stopped.
     """
     store.require_writable(folder / "trials")
-    lacking = {each: missing(each, seed, folder) for each in experiments}
-    lacking = {each: runs for each, runs in lacking.items() if runs}
-    for each in lacking if curves else ():
+    to_run = {each: missing(each, seed, folder) for each in experiments}
+    to_run = {each: runs for each, runs in to_run.items() if runs}
+    for each in to_run if curves else ():
         store.read(path_of(each, folder, "curves"), store.CURVE_COLUMNS)  # refuses a foreign file
-    with contextlib.closing(trained(lacking, seed, console)) as coming:
-        for news in coming:
-            if news.rows and curves:  # first: a row without a curve would stay without
-                store.add_curves(path_of(news.experiment, folder, "curves"), news.points)
-            if news.rows:
-                store.add(path_of(news.experiment, folder), news.rows)
+    with contextlib.closing(trained(to_run, seed, console)) as coming:
+        for result in coming:
+            if result.rows and curves:  # first: a row without a curve would stay without
+                store.add_curves(path_of(result.experiment, folder, "curves"), result.points)
+            if result.rows:
+                store.add(path_of(result.experiment, folder), result.rows)
 
 
 def trained(
-    lacking: dict[Experiment, list[Run]], seed: int, console: Console
-) -> Generator[News, None, None]:
-    """Trains trials in workers; news of them as they come, which the console shows, too.
+    to_run: dict[Experiment, list[Run]], seed: int, console: Console
+) -> Generator[BlockResult, None, None]:
+    """Trains trials in workers; yields their results as they come, which the console shows, too.
 
     Raises:
         UsageError: a worker was killed.
         KeyboardInterrupt: after the workers have stopped.
     """
-    known = {each.name: each for each in lacking}
-    with View(console, {each: len(runs) for each, runs in lacking.items()}) as view:
-        for loops, jobs in _by_compiler(_grouped(lacking)):
+    known = {each.name: each for each in to_run}
+    with View(console, {each: len(runs) for each, runs in to_run.items()}) as view:
+        for loops, jobs in _by_compiler(_grouped(to_run)):
             with Workers(loops) as workers:
                 parts = _split(jobs, len(workers.cores))
                 calls = [functools.partial(_train, seed, part) for part in parts]
                 for name, rest in workers.run(calls):
-                    news = News(known[name], *rest)
-                    yield news
-                    view.news(news)
+                    result = BlockResult(known[name], *rest)
+                    yield result
+                    view.show(result)
 
 
 def _train(seed: int, job: Job) -> Iterator[tuple[str, tuple]]:
-    """In a worker: trains a job; names of experiments, not their classes, with the other news."""
+    """In a worker: trains a job; yields the names of experiments and what else a result has."""
     for block in train(seed, job):
-        for news in block:
-            yield news.experiment.name, news[1:]
+        for result in block:
+            yield result.experiment.name, result[1:]
 
 
-def _grouped(lacking: dict[Experiment, list[Run]]) -> list[Job]:
+def _grouped(to_run: dict[Experiment, list[Run]]) -> list[Job]:
     """Trials by recipe: what shares a program is one job.
 
     The most work first, so that at the end no worker waits long for another.
     """
     jobs: dict[tuple, Job] = {}
-    for experiment, runs in lacking.items():
+    for experiment, runs in to_run.items():
         numbers = tuple(experiment.settings.given())  # their names; values are data
         jobs.setdefault((experiment.recipe, experiment.data_sets, numbers), []).extend(runs)
     return sorted(jobs.values(), key=_most_steps, reverse=True)

@@ -102,11 +102,11 @@ def search(bases: Iterable[Experiment], count: int, folder: Path, console: Conso
     runner.run(finals, SEED, folder / "search", console)
     choices = [choice(each, folder) for each in wanted]
     save(choices, folder)
-    for text in hopeless(choices):
+    for text in unsolved(choices):
         console.print(text, highlight=False, soft_wrap=True)
 
 
-def hopeless(choices: Iterable[dict]) -> list[str]:
+def unsolved(choices: Iterable[dict]) -> list[str]:
     """A sentence for each experiment that no configuration has solved."""
     return [
         f"{line['task']}-{line['delay']}.{line['cell']}: none of {line['configurations']} "

@@ -49,8 +49,8 @@ def _form(task) -> Iterator[str]:
     made = getattr(task, "__dataclass_params__", None)  # of a dataclass
     if not (made and made.frozen):
         yield "its class must be a dataclass with frozen=True"
-    if lacking := [name for name in (*ATTRIBUTES, *METHODS) if not hasattr(task, name)]:
-        yield f"it has no {', '.join(lacking)}"
+    if absent := [name for name in (*ATTRIBUTES, *METHODS) if not hasattr(task, name)]:
+        yield f"it has no {', '.join(absent)}"
     hash(task)
     if not isinstance(task.objective, Objective):
         yield "its objective must be one of tasks.sequence, REGRESSION say"

@@ -44,10 +44,10 @@ def lines(measured: pd.DataFrame) -> pd.DataFrame:
 def _group(section: str, name: str, measured: pd.DataFrame) -> list[dict]:
     # What is missing was written down first; the order of the rest is that of a repetition.
     there = measured[measured["note"] == ""]["alternative"].unique()
-    lacking = measured[measured["note"] != ""].set_index("alternative")["note"]
+    notes = measured[measured["note"] != ""].set_index("alternative")["note"]
     return [_line(measured, section, name, each, there[0]) for each in there] + [
         {"section": section, "group": name, "alternative": each, "figure": f"missing: {note}"}
-        for each, note in lacking.items()
+        for each, note in notes.items()
     ]
 
 

@@ -31,7 +31,7 @@ def trial():
 
 def test_the_trial_is_the_one_that_a_run_trains(trial):
     runs = [Run(EXPERIMENT, i) for i in (0, 1)]
-    rows = [row for block in train(0, runs) for news in block for row in news.rows]
+    rows = [row for block in train(0, runs) for result in block for row in result.rows]
     (theirs,) = (row for row in rows if row["trial"] == 0)
     assert {**trial.row, "seconds": 0} == {**theirs, "seconds": 0}
 

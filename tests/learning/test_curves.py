@@ -25,9 +25,9 @@ WINDOW = Recent(wrong_at_most=-1, window=60)
 def trained(tried, indices):
     """Rows, without the time that they took, and points of these trials, by trial."""
     runs = [Run(tried, i) for i in indices]
-    news = [each for block in train(0, runs) for each in block]
-    rows = {row["trial"]: row | {"seconds": 0} for each in news for row in each.rows}
-    points = [point for each in news for point in each.points]
+    results = [each for block in train(0, runs) for each in block]
+    rows = {row["trial"]: row | {"seconds": 0} for each in results for row in each.rows}
+    points = [point for each in results for point in each.points]
     return rows, {i: [p for p in points if p["trial"] == i] for i in rows}
 
 

@@ -20,9 +20,9 @@ from benchmarks.learning.program import (
     TEST,
     TRAIN,
     Program,
+    encoded,
     setups,
     source,
-    spelt,
 )
 from benchmarks.learning.select import program
 from models.lstm import LSTM
@@ -39,7 +39,7 @@ NEVER = Inspection(100, wrong_at_most=-1)
 def rows(experiment, indices, seed=0):
     """Rows of these trials, without the time that they took."""
     runs = [Run(experiment, i) for i in indices]
-    found = [row for block in train(seed, runs) for news in block for row in news.rows]
+    found = [row for block in train(seed, runs) for result in block for row in result.rows]
     return {row["trial"]: {k: v for k, v in row.items() if k != "seconds"} for row in found}
 
 
@@ -59,7 +59,7 @@ def test_a_row_depends_on_nothing_but_experiment_seed_and_trial(cell):
 def test_rates_share_a_program_and_do_not_mix():
     slow, fast = experiment(rate=0.001), experiment(rate=0.02)
     runs = [Run(slow, 0), Run(fast, 0), Run(fast, 1)]
-    found = [row for block in train(0, runs) for news in block for row in news.rows]
+    found = [row for block in train(0, runs) for result in block for row in result.rows]
     for row in found:
         alone = rows(slow if row["rate"] == 0.001 else fast, [row["trial"]])[row["trial"]]
         assert {**row, "seconds": 0} == {**alone, "seconds": 0}
@@ -121,7 +121,7 @@ def test_symbols_are_drawn_as_numbers_and_spelt_out_later():
         (src.tests(setup.key, TEST, first, 5), TEST),
     ):
         assert drawn.inputs.shape == (2, 5, 4)
-        found = jax.vmap(jax.vmap(lambda one: spelt(task, one)))(drawn)
+        found = jax.vmap(jax.vmap(lambda one: encoded(task, one)))(drawn)
         for one, other in zip(found, src.fresh(setup.key, stream, first, 5), strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -208,7 +208,9 @@ def test_the_last_inspection_still_counts():
 def test_a_diverging_trial_gives_a_row_that_says_so(rate):
     diverging = experiment(rate=rate)
     runs = [Run(diverging, 0), Run(experiment(criterion=RECIPE.criterion), 1)]
-    found = {row["trial"]: row for block in train(0, runs) for news in block for row in news.rows}
+    found = {
+        row["trial"]: row for block in train(0, runs) for result in block for row in result.rows
+    }
     assert found[0]["outcome"] == "diverged"
     assert (found[0]["seen"], found[0]["sequences"]) == (0, None)
     assert np.isfinite(found[0]["test_error"])  # of its last finite weights

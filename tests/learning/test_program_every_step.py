@@ -134,7 +134,7 @@ def rows(recipe, rate, indices):
     """Rows of these trials, without the time that they took."""
     tried = Experiment("tiny", 9, "lstm97", recipe, rate, trials=20)
     runs = [Run(tried, i) for i in indices]
-    found = [row for block in train(0, runs) for news in block for row in news.rows]
+    found = [row for block in train(0, runs) for result in block for row in result.rows]
     return {row["trial"]: {k: v for k, v in row.items() if k != "seconds"} for row in found}
 
 

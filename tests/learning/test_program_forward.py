@@ -50,7 +50,7 @@ def experiment(recipe=RECIPE, rate=0.5, trials=6, **changes):
 def rows(experiment, indices):
     """Rows of these trials, without the time that they took."""
     runs = [Run(experiment, i) for i in indices]
-    found = [row for block in train(0, runs) for news in block for row in news.rows]
+    found = [row for block in train(0, runs) for result in block for row in result.rows]
     return {row["trial"]: {k: v for k, v in row.items() if k != "seconds"} for row in found}
 
 
@@ -69,7 +69,7 @@ def test_it_draws_what_the_task_samples(case):
         np.testing.assert_array_equal(mine.target, theirs.targets[n - 1])
 
 
-def spelt(task, ended):
+def encoded(task, ended):
     """The same sequences `[lane, count, ...]` as the plain program takes them."""
     lanes_first = [np.moveaxis(leaf, -1, 0) for leaf in ended]
     inputs, length, target = lanes_first
@@ -91,7 +91,7 @@ def test_training_is_that_of_automatic_differentiation(case):
     start = fast.start(setup)
     sequences = fast.source.training(setup.key, start.seen, 40, None)
     mine = fast.train(setup, jax.tree.map(jnp.copy, start), sequences)
-    theirs = slow.train(setup, jax.tree.map(jnp.copy, start), spelt(recipe.task, sequences))
+    theirs = slow.train(setup, jax.tree.map(jnp.copy, start), encoded(recipe.task, sequences))
     assert mine.seen.tolist() == theirs.seen.tolist() == [40] * 16
     np.testing.assert_array_equal(mine.criterion.wrong, theirs.criterion.wrong)
     np.testing.assert_allclose(mine.criterion.grains, theirs.criterion.grains, rtol=1e-4)
@@ -103,7 +103,7 @@ def test_training_is_that_of_automatic_differentiation(case):
     assert moved > 100 * 2e-5
     tests = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, (0, -1), (-1, 0)), sequences)
     verdicts = fast.verdicts(mine, tests)
-    expected = slow.verdicts(mine, spelt(recipe.task, sequences))
+    expected = slow.verdicts(mine, encoded(recipe.task, sequences))
     np.testing.assert_array_equal(verdicts.wrong, expected.wrong)
     np.testing.assert_allclose(verdicts.error, expected.error, atol=2e-5)
 
@@ -174,9 +174,9 @@ def test_a_step_that_is_not_finite_is_seen_in_its_lane(monkeypatch, many, bad):
 
 def test_a_diverging_trial_says_so_and_keeps_finite_weights():
     lanes = Lanes(0, [Run(experiment(rate=float("inf")), 0)])
-    (news,) = lanes.block()
-    assert [row["outcome"] for row in news.rows] == ["diverged"]
-    assert news.rows[0]["seen"] == 0
+    (result,) = lanes.block()
+    assert [row["outcome"] for row in result.rows] == ["diverged"]
+    assert result.rows[0]["seen"] == 0
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(lanes.trials.params))
 
 
@@ -225,12 +225,12 @@ def test_of_long_sequences_a_few_are_judged_first(monkeypatch, wrong_at_most):
         sizes, lanes = [], Lanes(0, runs)
         tests = lanes.source.tests
         monkeypatch.setattr(lanes.source, "tests", lambda *a: sizes.append(a[-1]) or tests(*a))
-        news = []
+        results = []
         while lanes.busy:
-            news += lanes.block()
+            results += lanes.block()
         monkeypatch.setattr(lanes.source, "tests", tests)
-        rows = [{**row, "seconds": 0} for each in news for row in each.rows]
-        return rows, [point for each in news for point in each.points], sizes
+        rows = [{**row, "seconds": 0} for each in results for row in each.rows]
+        return rows, [point for each in results for point in each.points], sizes
 
     rows, points, sizes = found()
     assert set(sizes) == {256}
@@ -264,9 +264,9 @@ def test_the_last_trials_go_on_in_fewer_lanes(monkeypatch, recipe):
                 for lane, run in enumerate(lanes.lanes)
                 if run
             }
-            for news in lanes.harvest(block):
-                rows += [{**row, "seconds": 0} for row in news.rows]
-                points += news.points
+            for result in lanes.collect(block):
+                rows += [{**row, "seconds": 0} for row in result.rows]
+                points += result.points
         return weights, rows, points, widths
 
     trials = [Run(tried, i) for i in range(19)]

@@ -21,7 +21,7 @@ from tests.support.tiny import EXPERIMENT, RECIPE
 
 def rows(*experiments):
     runs = [Run(each, i) for each in experiments for i in range(3)]
-    return [row for block in train(0, runs) for news in block for row in news.rows]
+    return [row for block in train(0, runs) for result in block for row in result.rows]
 
 
 def results(found, experiment):
@@ -76,8 +76,8 @@ def test_solved_networks_are_tested_on_longer_sequences():
         block = lanes.advance()
         params = jax.tree.map(jnp.copy, lanes.trials.params)
         keys, held = lanes.setup.key, list(lanes.lanes)
-        for news in lanes.harvest(block):
-            for row in news.rows:
+        for result in lanes.collect(block):
+            for row in result.rows:
                 lane = next(i for i, run in enumerate(held) if run and run.index == row["trial"])
                 mine = jax.tree.map(lambda a, lane=lane: a[lane], params)
                 found.append((row, nnx.merge(graph, mine), keys[lane]))

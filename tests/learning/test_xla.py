@@ -55,23 +55,25 @@ def test_options_of_lanes():
     assert_trained_alike(*trained, start)
 
 
-def test_initial_weights_in_haste():
+def test_initial_weights_compiled_quickly():
     run = program(replace(RECIPE, model=Recurrent(LSTM, 16)))
-    mine, usual = both_ways(jax.vmap(run._start), xla.HASTY_OPTIONS, setups(0, range(4), [0.1] * 4))
+    mine, usual = both_ways(
+        jax.vmap(run._start), xla.QUICK_COMPILE_OPTIONS, setups(0, range(4), [0.1] * 4)
+    )
     jax.tree.map(np.testing.assert_array_equal, mine.params, usual.params)  # not one bit
 
 
 @pytest.mark.parametrize("task", [Adding(20), TemporalOrder6a(20), TwoSequence3b(20, 2)], ids=repr)
-def test_sequences_in_haste(task):
+def test_sequences_compiled_quickly(task):
     each = jax.vmap(lambda key: jax.vmap(task.sample)(jax.random.split(key, 30)))
-    mine, usual = both_ways(each, xla.HASTY_OPTIONS, setups(0, range(4), [0.1] * 4).key)
+    mine, usual = both_ways(each, xla.QUICK_COMPILE_OPTIONS, setups(0, range(4), [0.1] * 4).key)
     for one, other in zip(mine, usual, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
 
 
-def test_the_sets_of_a_finite_task_in_haste():
+def test_the_sets_of_a_finite_task_compiled_quickly():
     keys = setups(0, range(4), [0.1] * 4).sets_key
-    mine, usual = both_ways(jax.vmap(Reber().draw_sets), xla.HASTY_OPTIONS, keys)
+    mine, usual = both_ways(jax.vmap(Reber().draw_sets), xla.QUICK_COMPILE_OPTIONS, keys)
     jax.tree.map(np.testing.assert_array_equal, mine, usual)
 
 
@@ -95,7 +97,7 @@ def test_options_of_drawing(task):
 
 
 ALL = {
-    xla.hasty_options: xla.HASTY_OPTIONS,
+    xla.quick_compile_options: xla.QUICK_COMPILE_OPTIONS,
     xla.lane_options: xla.LANE_OPTIONS,
     xla.loop_options: xla.LOOP_OPTIONS,
     xla.drawing_options: xla.DRAWING_OPTIONS,

@@ -157,8 +157,8 @@ def test_learning_curves_are_drawn_of_the_trials_that_have_one(name, text):
     assert missing == ("learning" not in FIGURES[name])
     if not missing:
         with_curve = int((rows["trial"] % 2 == 0).sum())
-        lacking = len(rows) - with_curve
-        assert f"Curves of {with_curve} trials; {lacking} were run without keeping one." in text
+        without = len(rows) - with_curve
+        assert f"Curves of {with_curve} trials; {without} were run without keeping one." in text
         assert "A trial that has stopped keeps its last value" in text
 
 

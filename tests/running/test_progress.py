@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from benchmarks.learning.lanes import News
+from benchmarks.learning.lanes import BlockResult
 from benchmarks.running import progress
 from benchmarks.running.progress import View
 from tests.support.tiny import EXPERIMENT
@@ -19,13 +19,13 @@ def shown(terminal):
     console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
     with View(console, {FIRST: 2, SECOND: 2}) as view:
         for each in (FIRST, SECOND):
-            view.news(News(each, 0, 0.0, [], []))
-        view.news(News(FIRST, 160, 2.0, [SOLVED], []))
-        view.news(News(SECOND, 80, 1.0, [SOLVED], []))
+            view.show(BlockResult(each, 0, 0.0, [], []))
+        view.show(BlockResult(FIRST, 160, 2.0, [SOLVED], []))
+        view.show(BlockResult(SECOND, 80, 1.0, [SOLVED], []))
         first = view.watched[FIRST.name]
         assert (first.total, first.completed, first.speed) == (800, 160 + 320, 80)
-        view.news(News(FIRST, 320, 4.0, [SPENT], []))
-        view.news(News(SECOND, 80, 1.0, [SOLVED], []))
+        view.show(BlockResult(FIRST, 320, 4.0, [SPENT], []))
+        view.show(BlockResult(SECOND, 80, 1.0, [SOLVED], []))
         view.progress.refresh()
     return console.file.getvalue()
 

@@ -23,8 +23,8 @@ def test_missing_are_the_trials_without_a_row_of_this_digest_and_seed(tmp_path):
 
 def test_what_shares_a_recipe_is_one_job():
     slow, fast, other = experiment(rate=0.1), experiment(rate=0.2), experiment(budget=800)
-    lacking = {slow: runs(slow, 0, 1), other: runs(other, 0), fast: runs(fast, 4)}
-    assert runner._grouped(lacking) == [
+    to_run = {slow: runs(slow, 0, 1), other: runs(other, 0), fast: runs(fast, 4)}
+    assert runner._grouped(to_run) == [
         [*runs(slow, 0, 1), *runs(fast, 4)],
         runs(other, 0),
     ]
@@ -32,10 +32,10 @@ def test_what_shares_a_recipe_is_one_job():
 
 def test_the_most_work_comes_first():
     one, two = experiment(budget=800), experiment(budget=1600)
-    lacking = {one: runs(one, 0, 1), two: runs(two, 0)}
-    assert runner._grouped(lacking) == [runs(one, 0, 1), runs(two, 0)]  # as much: as it was
-    lacking[two].append(Run(two, 1))
-    assert runner._grouped(lacking) == [runs(two, 0, 1), runs(one, 0, 1)]
+    to_run = {one: runs(one, 0, 1), two: runs(two, 0)}
+    assert runner._grouped(to_run) == [runs(one, 0, 1), runs(two, 0)]  # as much: as it was
+    to_run[two].append(Run(two, 1))
+    assert runner._grouped(to_run) == [runs(two, 0, 1), runs(one, 0, 1)]
 
 
 def test_jobs_are_split_only_when_there_are_fewer_than_workers():

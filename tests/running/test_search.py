@@ -64,10 +64,10 @@ def test_the_winner(sequences, winner, tmp_path):
 def test_the_search_says_where_nothing_worked(tmp_path):
     wanted = search.candidates(BASE, 4)
     write(tmp_path, wanted, [[None] * 4, [None] * 4, [None] * 4, [None]])
-    (text,) = search.hopeless([search.choice(wanted, tmp_path)])
+    (text,) = search.unsolved([search.choice(wanted, tmp_path)])
     assert text.startswith("two-sequence-10.lstm: none of 4 configurations has solved it")
     write(tmp_path / "some", wanted, [[9] * 4, [None] * 4, [None] * 4, [None]])
-    assert search.hopeless([search.choice(wanted, tmp_path / "some")]) == []
+    assert search.unsolved([search.choice(wanted, tmp_path / "some")]) == []
 
 
 def test_the_best_by_one_trial_train_again(tmp_path):

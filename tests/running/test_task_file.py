@@ -103,7 +103,7 @@ def test_the_tasks_of_the_project_are_without_fault(task):
 
 CHANGES = {
     "frozen": ("@dataclass(frozen=True)", "@dataclass", "dataclass with frozen=True"),
-    "lacking": ("    n_out = 1\n", "", "it has no n_out$"),
+    "incomplete": ("    n_out = 1\n", "", "it has no n_out$"),
     "field": ("T: int = 20", "T: int", "missing 1 required positional argument: 'T'"),
     "objective": ("objective = REGRESSION", "objective = 3", "objective must be one of"),
     "chance": ("right=0.2", "right=2.0", r"chance must be Chance\(right=0 to 1"),

@@ -127,13 +127,13 @@ class Sleep:
     """A call of known length; where it is missing, it says so."""
 
     seconds: float
-    lacking: str = ""
+    absent: str = ""
 
     amount = 2.0
 
     def prepare(self):
-        if self.lacking:
-            raise MissingError(self.lacking)
+        if self.absent:
+            raise MissingError(self.absent)
         return lambda: time.sleep(self.seconds)
 
 
