@@ -169,7 +169,7 @@ def test_initial_networks_are_those_of_trials():
     theirs = program(RECIPE).start(setup).params
     mine = flow_study.initial(RECIPE.model, RECIPE.task.n_in, RECIPE.task.n_out)(setup.key)
     for one, other in zip(jax.tree.leaves(mine), jax.tree.leaves(theirs), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)  # conftest.py: compiled quickly
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)  # a quick compile
 
 
 def test_the_net_of_2a_and_2b_has_no_recurrent_cell():
