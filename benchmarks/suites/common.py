@@ -28,18 +28,6 @@ RATES = {
     ("adding", "mut2"): 0.1,
     ("adding", "mut3"): 0.1,
     ("adding", "rnn"): 0.003,
-    ("lag-2c", "gru"): 0.1,
-    ("lag-2c", "lstm"): 0.003,
-    ("lag-2c", "mut1"): 0.1,
-    ("lag-2c", "mut2"): 0.1,
-    ("lag-2c", "mut3"): 0.1,
-    ("lag-2c", "rnn"): 0.003,
-    ("multiplication", "gru"): 0.1,
-    ("multiplication", "lstm"): 0.01,
-    ("multiplication", "mut1"): 0.1,
-    ("multiplication", "mut2"): 0.1,
-    ("multiplication", "mut3"): 0.1,
-    ("multiplication", "rnn"): 0.03,
     ("order-6a", "gru"): 0.1,
     ("order-6a", "lstm"): 0.003,
     ("order-6a", "mut1"): 0.03,
@@ -64,12 +52,13 @@ DEFAULT_RATE = 0.01
 
 
 class Point(NamedTuple):
-    """A task as a suite has it: labels, generator, and the training sequences that a trial gets."""
+    """A task as a suite has it: labels, generator, training sequences of a trial, trials."""
 
     name: str
     delay: int
     task: Task
     budget: int
+    trials: int = 20
 
 
 def experiments(
@@ -97,11 +86,19 @@ def experiments(
 
 
 def searched(
-    suite: str, points: Iterable[Point], cells: Iterable[str], trials: int
+    suite: str,
+    points: Iterable[Point],
+    cells: Iterable[str],
+    lengths: tuple[int, ...] = LENGTHS,
 ) -> tuple[Experiment, ...]:
     """Cells with the weights of an LSTM with 16 units, as the search of the suite has chosen.
 
-    Their solved networks are tested on longer sequences, too, where a task can grow.
+    Args:
+        suite: its name.
+        points: the tasks.
+        cells: names in `suites.cells.ALL`.
+        lengths: how many times as long the sequences are that solved networks are also tested on,
+            where a task can grow.
     """
     choices = search.chosen(RESULTS / suite)
     return tuple(
@@ -112,8 +109,8 @@ def searched(
                 cell,
                 recipe(point, Recurrent(ALL[cell], _matched(cell, point.task))),
                 DEFAULT_RATE,
-                trials,
-                lengths=LENGTHS if isinstance(point.task, Growing) else (),
+                point.trials,
+                lengths=lengths if isinstance(point.task, Growing) else (),
             ),
             choices.get((point.name, point.delay, cell), search.UNKNOWN),
         )
