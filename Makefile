@@ -51,7 +51,9 @@ smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
 
 search: .venv/ready ## what is missing of the search for `compare` (many hours)
+	$(BIN)/python -m benchmarks search quick --configurations 24 --out results
 	$(BIN)/python -m benchmarks search compare --configurations 24 --out results
+	$(BIN)/python -m benchmarks search lags --configurations 12 --out results
 
 results: .venv/ready ## run what is missing of the committed results (hours; search first), rewrite their tables
 	$(BIN)/python -m benchmarks run quick --out results

@@ -47,7 +47,7 @@ RATES = {
     ("two-sequence", "mut3"): 0.1,
     ("two-sequence", "rnn"): 0.01,
 }
-"""Rates by task and cell, of suites without a search of their own; others have `DEFAULT_RATE`."""
+"""Rates by task and cell, of suites without a search of their own; else `DEFAULT_RATE`."""
 DEFAULT_RATE = 0.01
 
 
