@@ -49,6 +49,7 @@ smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	$(BIN)/python -m benchmarks run tiny --out "$$folder" && \
 	$(BIN)/python -m benchmarks table tiny --out "$$folder" > "$$folder/table.txt" && \
 	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
+	$(BIN)/python -m pytest -m slow
 
 search: .venv/ready ## what is missing of the search for `compare` (many hours)
 	$(BIN)/python -m benchmarks search quick --configurations 24 --out results
