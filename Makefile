@@ -26,7 +26,7 @@ figures: report ## the figures of README.md, docs/figures/
 	cp results/lags/report/delay.png docs/figures/lags.png
 	cp results/paper/report/paper.png docs/figures/paper.png
 
-check: .venv/ready ## has learning got worse? run suite `smoke`, compare with results/baseline.csv
+check: .venv/ready ## regression check: run suite `smoke`, compare with results/baseline.csv
 	$(BIN)/python -m benchmarks check
 
 baseline: .venv/ready ## rewrite results/baseline.csv, on purpose (twice the time of `make check`)
