@@ -25,7 +25,8 @@ class Passage(NamedTuple):
     """What happened in a network while a sequence passed.
 
     Attributes:
-        states: the vectors of the carry after each step, by name, `[T, ...]`.
+        states: the vectors of the carry after each step, by name, `[T, ...]`; of complex ones the
+            real and the imaginary parts.
         gates: activations of the cell's gates, by name, `[T, ...]`; none where it names none.
     """
 
@@ -72,7 +73,18 @@ def passage(graph: nnx.GraphDef, params, sequence: Sequence) -> Passage:
     """States and gates of one network over one sequence, as NumPy arrays of `length` steps."""
     with jax.enable_x64(True):
         seen = jax.device_get(_passage(graph, _double(params), _double(sequence.inputs)))
-    return jax.tree.map(lambda leaf: leaf[: int(sequence.length)], seen)
+    seen = jax.tree.map(lambda leaf: leaf[: int(sequence.length)], seen)
+    return Passage(_in_parts(seen.states), _in_parts(seen.gates))
+
+
+def _in_parts(vectors: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    found = {}
+    for name, vector in vectors.items():
+        if jnp.iscomplexobj(vector):
+            found |= {f"{name}, real": vector.real, f"{name}, imaginary": vector.imag}
+        else:
+            found[name] = vector
+    return found
 
 
 def whole(norms: dict) -> np.ndarray:
@@ -124,7 +136,7 @@ def _unrolled(network: Network, inputs: jax.Array, nudges) -> tuple[jax.Array, P
         gates = cell.gates(carry, x) if isinstance(cell, Gated) else {}
         new, y = cell(carry, x)
         # A cell may insist on single precision.
-        new = jax.tree.map(lambda leaf: leaf.astype(inputs.dtype), new)
+        new = _precise(new, inputs)
         return new, (y, new, gates)
 
     start = _start(network, inputs)
@@ -134,7 +146,17 @@ def _unrolled(network: Network, inputs: jax.Array, nudges) -> tuple[jax.Array, P
 
 def _start(network: Network, inputs: jax.Array):
     carry = network.cell.initialize_carry(inputs.shape[1:], nnx.Rngs(0))
-    return jax.tree.map(lambda leaf: leaf.astype(inputs.dtype), carry)
+    return _precise(carry, inputs)
+
+
+def _precise(carry, inputs: jax.Array):
+    """A carry in the precision of the inputs, its complex vectors still complex."""
+
+    def cast(leaf):
+        complex_too = jnp.complex64 if jnp.iscomplexobj(leaf) else inputs.dtype
+        return leaf.astype(jnp.result_type(inputs.dtype, complex_too))
+
+    return jax.tree.map(cast, carry)
 
 
 def _zero_offsets(network: Network, inputs: jax.Array):
@@ -153,12 +175,12 @@ def _norm(gradient: jax.Array) -> jax.Array:
     """Euclidean norm, also where the squares would be too small for a number."""
     largest = jnp.max(jnp.abs(gradient))
     safe = jnp.where(largest > 0, largest, 1)
-    return largest * jnp.sqrt(jnp.sum((gradient / safe) ** 2))
+    return largest * jnp.sqrt(jnp.sum(jnp.abs(gradient / safe) ** 2))
 
 
 def _double(tree):
     def cast(leaf):
-        floating = jnp.issubdtype(leaf.dtype, jnp.floating)
-        return jnp.asarray(leaf, jnp.float64 if floating else leaf.dtype)
+        inexact = jnp.issubdtype(leaf.dtype, jnp.inexact)
+        return jnp.asarray(leaf, jnp.result_type(leaf, jnp.float64) if inexact else leaf.dtype)
 
     return jax.tree.map(cast, tree)
