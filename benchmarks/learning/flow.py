@@ -78,7 +78,7 @@ def passage(graph: nnx.GraphDef, params, sequence: Sequence) -> Passage:
 
 
 def _in_parts(vectors: dict[str, jax.Array]) -> dict[str, jax.Array]:
-    found = {}
+    found: dict[str, jax.Array] = {}
     for name, vector in vectors.items():
         if jnp.iscomplexobj(vector):
             found |= {f"{name}, real": vector.real, f"{name}, imaginary": vector.imag}
