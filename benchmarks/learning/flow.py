@@ -103,8 +103,8 @@ def _error_flow(graph, loss: Loss, params, sequences: Sequence) -> dict:
 def _one_flow(network: Network, loss: Loss, sequence: Sequence) -> dict:
     end, steps = sequence.length - 1, len(sequence.inputs)
 
-    def error(nudges):
-        net, _ = _unrolled(network, sequence.inputs, nudges)
+    def error(offsets):
+        net, _ = _unrolled(network, sequence.inputs, offsets)
         return loss(net[end], sequence.targets[end])
 
     gradient = jax.grad(error)(_zero_offsets(network, sequence.inputs))
@@ -121,18 +121,18 @@ def _passage(graph, params, inputs: jax.Array) -> Passage:
     return _unrolled(network, inputs, _zero_offsets(network, inputs))[1]
 
 
-def _unrolled(network: Network, inputs: jax.Array, nudges) -> tuple[jax.Array, Passage]:
+def _unrolled(network: Network, inputs: jax.Array, offsets) -> tuple[jax.Array, Passage]:
     """Net inputs of the outputs `[T, n_out]`, and the passage.
 
-    Nudges `[T, ...]`, shaped as the carry, are added to what enters each step: the derivative by a
-    nudge is that by the state.
+    Offsets `[T, ...]`, shaped as the carry, are added to what enters each step: the derivative by a
+    offset is that by the state.
     """
     graph, weights = nnx.split(network.cell)
 
     def step(carry, now):
-        x, nudge = now
+        x, offset = now
         cell = nnx.merge(graph, weights)
-        carry = jax.tree.map(jnp.add, carry, nudge)
+        carry = jax.tree.map(jnp.add, carry, offset)
         gates = cell.gates(carry, x) if isinstance(cell, Gated) else {}
         new, y = cell(carry, x)
         # A cell may insist on single precision.
@@ -140,7 +140,7 @@ def _unrolled(network: Network, inputs: jax.Array, nudges) -> tuple[jax.Array, P
         return new, (y, new, gates)
 
     start = _start(network, inputs)
-    _, (y, states, gates) = jax.lax.scan(step, start, (inputs, nudges))
+    _, (y, states, gates) = jax.lax.scan(step, start, (inputs, offsets))
     return network.readout(y), Passage(_named(network.cell, states), gates)
 
 
