@@ -26,7 +26,7 @@ figures: report ## the figures of README.md, docs/figures/
 	cp results/lags/report/delay.png docs/figures/lags.png
 	cp results/paper/report/paper.png docs/figures/paper.png
 
-check: .venv/ready ## has learning got worse? run suite `smoke`, compare with results/baseline.csv
+check: .venv/ready ## regression check: run suite `smoke`, compare with results/baseline.csv
 	$(BIN)/python -m benchmarks check
 
 baseline: .venv/ready ## rewrite results/baseline.csv, on purpose (twice the time of `make check`)
@@ -49,9 +49,12 @@ smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	$(BIN)/python -m benchmarks run tiny --out "$$folder" && \
 	$(BIN)/python -m benchmarks table tiny --out "$$folder" > "$$folder/table.txt" && \
 	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
+	$(BIN)/python -m pytest -m slow
 
 search: .venv/ready ## what is missing of the search for `compare` (many hours)
+	$(BIN)/python -m benchmarks search quick --configurations 24 --out results
 	$(BIN)/python -m benchmarks search compare --configurations 24 --out results
+	$(BIN)/python -m benchmarks search lags --configurations 12 --out results
 
 results: .venv/ready ## run what is missing of the committed results (hours; search first), rewrite their tables
 	$(BIN)/python -m benchmarks run quick --out results

@@ -158,35 +158,38 @@ def _readable(line) -> dict[str, str]:
         **variant,
         "net": line.net,
         "rate": f"{line.rate:g}",
-        "paper": _paper(line),
+        "paper": paper(line),
     }
     if not line.trials:
         return start | {"solved": "not run"}
     return start | {
-        "solved": _solved(line),
+        "solved": solved(line),
         "95 %": f"{line.low:.2f}-{line.high:.2f}",
-        "mean": _mean(line),
+        "mean": mean(line),
         "median": tables.quantity(line.median),
         "range": _between(line.first, line.last, tables.quantity),
         "ST1 (paper)": _st1(line),
         "test wrong (paper)": _wrong(line),
-        "ratio": _ratio(line),
+        "ratio": ratio(line),
         "verdict": line.verdict,
         "minutes": f"{line.seconds / 60:.1f}",
     }
 
 
-def _paper(line) -> str:
+def paper(line) -> str:
+    """The paper's mean of sequences, its success rate and its number of trials."""
     success = "" if pd.isna(line.paper_success) else f"{line.paper_success:.0%} of "
     return f"{tables.quantity(line.paper_sequences)} ({success}{line.paper_trials})"
 
 
-def _solved(line) -> str:
+def solved(line) -> str:
+    """Solved trials of all."""
     of = f" of {line.trials + line.missing}" if line.missing else ""
     return f"{line.solved:.0f}/{line.trials}{of}"
 
 
-def _mean(line) -> str:
+def mean(line) -> str:
+    """Our mean of sequences; `>` where it is a lower bound."""
     return (">" if line.bounded else "") + tables.quantity(line.mean)
 
 
@@ -208,7 +211,8 @@ def _wrong(line) -> str:
     return f"{line.wrong:.2%}{paper}"
 
 
-def _ratio(line) -> str:
+def ratio(line) -> str:
+    """Our mean by the paper's, with its interval."""
     ratio = (">" if line.bounded else "") + f"{line.ratio:.2g}"
     if line.ratio_low == line.ratio_high:
         return ratio
@@ -252,7 +256,7 @@ def terminal(lines: pd.DataFrame, heading: str) -> Table:
         paper = tables.quantity(line.paper_sequences)
         if line.trials:
             ratio = (">" if line.bounded else "") + f"{line.ratio:.2g}"
-            ours = [_solved(line), _mean(line), ratio, line.verdict]
+            ours = [solved(line), mean(line), ratio, line.verdict]
         else:
             ours = ["not run", "", "", ""]
         table.add_row(line.row, line.variant or line.task, paper, *ours)

@@ -1,1 +1,1 @@
-"""Has learning got worse? Verdicts, baseline, and studies of how well the check works."""
+"""The regression check: verdicts, baseline, and studies of how well it works."""

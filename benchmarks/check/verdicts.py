@@ -1,4 +1,4 @@
-"""Has learning got worse? Pure functions from two sets of trials to a verdict on each experiment.
+"""Verdicts of the regression check: pure functions of two sets of trials.
 
 Two tests look at every experiment: Fisher's exact test on the number of solved trials, and the
 log-rank test on sequences to success. Fisher's is exact whatever the true rate is, its smallest

@@ -51,8 +51,14 @@ def searched(
     experiments = chosen(suite, pattern, changes, out)
     if not changes.to_search or not suites.load(suite).searched:
         return experiments
-    search.search(experiments, search.CONFIGURATIONS, folder(out, suite), console)
+    others = other_delays(suite, changes, out)
+    search.search(experiments, search.CONFIGURATIONS, folder(out, suite), console, others)
     return chosen(suite, pattern, changes, out)
+
+
+def other_delays(suite: str, changes: Changes, out: Path | None) -> list[Experiment]:
+    """Experiments from whose search that at longer delays starts."""
+    return chosen(suite, "*", changes, out) if suites.load(suite).staged else []
 
 
 def beside(suite: str, pattern: str, changes: Changes) -> list[Experiment]:

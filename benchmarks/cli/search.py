@@ -2,7 +2,7 @@
 
 from benchmarks import suites
 from benchmarks.cli import arguments
-from benchmarks.cli.chosen import chosen
+from benchmarks.cli.chosen import chosen, other_delays
 from benchmarks.errors import UsageError
 from benchmarks.running import search
 
@@ -27,6 +27,11 @@ def _command(options) -> None:
     suite = options.suite
     if not suites.load(suite).searched:
         raise UsageError(f"suite {suite} has fixed learning rates; there is nothing to search")
-    experiments = chosen(suite, options.pattern, arguments.changes(options), options.out)
-    folder = arguments.folder(options.out, suite)
-    search.search(experiments, options.configurations, folder, arguments.console())
+    changes = arguments.changes(options)
+    search.search(
+        chosen(suite, options.pattern, changes, options.out),
+        options.configurations,
+        arguments.folder(options.out, suite),
+        arguments.console(),
+        other_delays(suite, changes, options.out),
+    )

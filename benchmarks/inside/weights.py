@@ -45,7 +45,8 @@ def recurrent_rows(network: Network, n_in: int) -> dict[str, np.ndarray]:
 
     def effect(params):
         after = nnx.merge(graph, params)(carry, jnp.zeros(n_in))
-        return sum(jnp.vdot(a, b) for a, b in zip(*map(jax.tree.leaves, (after, mix)), strict=True))
+        pairs = zip(*map(jax.tree.leaves, (after, mix)), strict=True)
+        return sum(jnp.vdot(a, b).real for a, b in pairs)
 
     gradients = _named(jax.device_get(jax.grad(effect)(params)))
     rows = {name: np.any(g != 0, -1) for name, g in gradients.items() if g.ndim == 2}

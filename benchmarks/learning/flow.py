@@ -25,7 +25,8 @@ class Passage(NamedTuple):
     """What happened in a network while a sequence passed.
 
     Attributes:
-        states: the vectors of the carry after each step, by name, `[T, ...]`.
+        states: the vectors of the carry after each step, by name, `[T, ...]`; of complex ones the
+            real and the imaginary parts.
         gates: activations of the cell's gates, by name, `[T, ...]`; none where it names none.
     """
 
@@ -72,7 +73,18 @@ def passage(graph: nnx.GraphDef, params, sequence: Sequence) -> Passage:
     """States and gates of one network over one sequence, as NumPy arrays of `length` steps."""
     with jax.enable_x64(True):
         seen = jax.device_get(_passage(graph, _double(params), _double(sequence.inputs)))
-    return jax.tree.map(lambda leaf: leaf[: int(sequence.length)], seen)
+    seen = jax.tree.map(lambda leaf: leaf[: int(sequence.length)], seen)
+    return Passage(_in_parts(seen.states), _in_parts(seen.gates))
+
+
+def _in_parts(vectors: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    found: dict[str, jax.Array] = {}
+    for name, vector in vectors.items():
+        if jnp.iscomplexobj(vector):
+            found |= {f"{name}, real": vector.real, f"{name}, imaginary": vector.imag}
+        else:
+            found[name] = vector
+    return found
 
 
 def whole(norms: dict) -> np.ndarray:
@@ -91,8 +103,8 @@ def _error_flow(graph, loss: Loss, params, sequences: Sequence) -> dict:
 def _one_flow(network: Network, loss: Loss, sequence: Sequence) -> dict:
     end, steps = sequence.length - 1, len(sequence.inputs)
 
-    def error(nudges):
-        net, _ = _unrolled(network, sequence.inputs, nudges)
+    def error(offsets):
+        net, _ = _unrolled(network, sequence.inputs, offsets)
         return loss(net[end], sequence.targets[end])
 
     gradient = jax.grad(error)(_zero_offsets(network, sequence.inputs))
@@ -109,32 +121,42 @@ def _passage(graph, params, inputs: jax.Array) -> Passage:
     return _unrolled(network, inputs, _zero_offsets(network, inputs))[1]
 
 
-def _unrolled(network: Network, inputs: jax.Array, nudges) -> tuple[jax.Array, Passage]:
+def _unrolled(network: Network, inputs: jax.Array, offsets) -> tuple[jax.Array, Passage]:
     """Net inputs of the outputs `[T, n_out]`, and the passage.
 
-    Nudges `[T, ...]`, shaped as the carry, are added to what enters each step: the derivative by a
-    nudge is that by the state.
+    Offsets `[T, ...]`, shaped as the carry, are added to what enters each step: the derivative by a
+    offset is that by the state.
     """
     graph, weights = nnx.split(network.cell)
 
     def step(carry, now):
-        x, nudge = now
+        x, offset = now
         cell = nnx.merge(graph, weights)
-        carry = jax.tree.map(jnp.add, carry, nudge)
+        carry = jax.tree.map(jnp.add, carry, offset)
         gates = cell.gates(carry, x) if isinstance(cell, Gated) else {}
         new, y = cell(carry, x)
         # A cell may insist on single precision.
-        new = jax.tree.map(lambda leaf: leaf.astype(inputs.dtype), new)
+        new = _precise(new, inputs)
         return new, (y, new, gates)
 
     start = _start(network, inputs)
-    _, (y, states, gates) = jax.lax.scan(step, start, (inputs, nudges))
+    _, (y, states, gates) = jax.lax.scan(step, start, (inputs, offsets))
     return network.readout(y), Passage(_named(network.cell, states), gates)
 
 
 def _start(network: Network, inputs: jax.Array):
     carry = network.cell.initialize_carry(inputs.shape[1:], nnx.Rngs(0))
-    return jax.tree.map(lambda leaf: leaf.astype(inputs.dtype), carry)
+    return _precise(carry, inputs)
+
+
+def _precise(carry, inputs: jax.Array):
+    """A carry in the precision of the inputs, its complex vectors still complex."""
+
+    def cast(leaf):
+        complex_too = jnp.complex64 if jnp.iscomplexobj(leaf) else inputs.dtype
+        return leaf.astype(jnp.result_type(inputs.dtype, complex_too))
+
+    return jax.tree.map(cast, carry)
 
 
 def _zero_offsets(network: Network, inputs: jax.Array):
@@ -153,12 +175,12 @@ def _norm(gradient: jax.Array) -> jax.Array:
     """Euclidean norm, also where the squares would be too small for a number."""
     largest = jnp.max(jnp.abs(gradient))
     safe = jnp.where(largest > 0, largest, 1)
-    return largest * jnp.sqrt(jnp.sum((gradient / safe) ** 2))
+    return largest * jnp.sqrt(jnp.sum(jnp.abs(gradient / safe) ** 2))
 
 
 def _double(tree):
     def cast(leaf):
-        floating = jnp.issubdtype(leaf.dtype, jnp.floating)
-        return jnp.asarray(leaf, jnp.float64 if floating else leaf.dtype)
+        inexact = jnp.issubdtype(leaf.dtype, jnp.inexact)
+        return jnp.asarray(leaf, jnp.result_type(leaf, jnp.float64) if inexact else leaf.dtype)
 
     return jax.tree.map(cast, tree)

@@ -176,9 +176,9 @@ class Program:
         self.recipe = recipe
         self.source: Any = source(recipe.task)
         self.objective = recipe.learner.objective(recipe.task)
-        self.graph, self.weights, self.complex = _structure(recipe)
+        self.graph, self.weights, self.complex, sizes = _structure(recipe)
         backend = jax.default_backend()
-        compiled = functools.partial(jax.jit, compiler_options=xla.lane_options(backend))
+        compiled = functools.partial(jax.jit, compiler_options=xla.lane_options(backend, sizes))
         quick_jit = functools.partial(jax.jit, compiler_options=xla.quick_compile_options(backend))
         self.start = quick_jit(jax.vmap(self._start))
         self.merge = quick_jit(jax.vmap(select))
@@ -346,8 +346,12 @@ def _build(recipe: Recipe, key: jax.Array, **settings: jax.Array) -> nnx.Module:
     return recipe.model.build(recipe.task.n_in, recipe.task.n_out, nnx.Rngs(key), **settings)
 
 
-def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int, bool]:
-    """Structure of the network without its numbers, how many there are, if any is complex."""
+def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int, bool, set[int]]:
+    """Structure of the network without its numbers.
+
+    Returns:
+        The structure, how many numbers there are, if any is complex, and the sizes of their axes.
+    """
     abstract = nnx.eval_shape(lambda: _build(recipe, jax.random.key(0)))
     graph, params, *rest = nnx.split(abstract, nnx.Param, ...)
     if jax.tree.leaves(rest):
@@ -357,7 +361,8 @@ def _structure(recipe: Recipe) -> tuple[nnx.GraphDef, int, bool]:
         )
     leaves = jax.tree.leaves(params)
     complex_ones = sum(leaf.size for leaf in leaves if jnp.iscomplexobj(leaf))
-    return graph, sum(leaf.size for leaf in leaves) + complex_ones, complex_ones > 0
+    sizes = {size for leaf in leaves for size in leaf.shape}
+    return graph, sum(leaf.size for leaf in leaves) + complex_ones, complex_ones > 0, sizes
 
 
 def numbered(key: jax.Array, stream: int, first: jax.Array, count: int) -> jax.Array:

@@ -6,7 +6,7 @@ What a cell is searched for beside the rate and clipping is what it says itself 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from scipy.stats import qmc
@@ -67,6 +67,17 @@ def configurations(
     points = qmc.Halton(d=4, scramble=False)
     points.fast_forward(1 + first)  # the origin is a corner of the space
     return [_configuration(names, delay, *map(float, u)) for u in points.random(count)]
+
+
+def longer(settings: Settings, factor: float) -> Settings:
+    """Settings for a delay so many times as long: time constants grow with it.
+
+    Where a range starts at the shortest one, it still does.
+    """
+    if settings.memory is None:
+        return settings
+    low, high = (float(f"{factor * steps:.4g}") for steps in settings.memory)
+    return replace(settings, memory=(SHORTEST if settings.memory[0] == SHORTEST else low, high))
 
 
 def _configuration(

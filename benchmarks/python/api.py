@@ -102,7 +102,9 @@ def run(
         if not suites.load(what).trains:
             raise UsageError(f"suite {what} trains nothing; see: python -m benchmarks run {what}")
         if configurations is not None:
-            chosen = _searched(chosen, _whole("configurations", configurations, 1), out)
+            others = experiments(what, cell=cell) if suites.load(what).staged else []
+            count = _whole("configurations", configurations, 1)
+            chosen = _searched(chosen, others, count, out)
     elif (pattern, cell, rate, trials, configurations) != ("*", None, None, None, None):
         raise UsageError("pattern, cell, rate and trials choose experiments of a suite: name one")
     else:
@@ -127,12 +129,15 @@ def run(
 
 
 def _searched(
-    chosen: Sequence[Experiment], configurations: int, out: Path | str | None
+    chosen: Sequence[Experiment],
+    others: Sequence[Experiment],
+    configurations: int,
+    out: Path | str | None,
 ) -> list[Experiment]:
     """The experiments at what a search finds best for them; its rows are kept where `out` is."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(out or scratch)
-        search.search(chosen, configurations, folder, _console())
+        search.search(chosen, configurations, folder, _console(), others)
         found = search.chosen(folder)
     return [search.at(each, found[each.task, each.delay, each.cell]) for each in chosen]
 

@@ -4,6 +4,7 @@ All but the heat map are panels by their titles, each a function that draws on a
 page may show each alone.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,8 @@ MOST_ACROSS = 6
 def heat_map(lines: pd.DataFrame) -> Figure:
     """Success rates, tasks down and cells across; k/n in each cell, what lacks is hatched."""
     across, down = lines["cell"].nunique(), lines["task"].nunique()
-    figure = Figure(figsize=(max(4.5, 0.8 * across + 2.4), 0.46 * down + 1.1))
+    height = 0.46 * down + 1.1 + _slant(lines["cell"])
+    figure = Figure(figsize=(max(4.5, 0.8 * across + 2.4), height))
     axis = figure.subplots()
     _heat(axis, lines)
     bar = figure.colorbar(axis.images[0], ax=axis, fraction=0.04, label="success rate")
@@ -38,19 +40,29 @@ def narrow_heat_maps(lines: pd.DataFrame) -> dict[str, Figure]:
     made = {}
     for i in range(parts):
         own = cells[i * len(cells) // parts : (i + 1) * len(cells) // parts]
-        figure = Figure(figsize=(NARROW, 0.42 * lines["task"].nunique() + 0.5))
+        height = 0.42 * lines["task"].nunique() + 0.5 + 1.7 * _slant(own)
+        figure = Figure(figsize=(NARROW, height))
         axis = figure.subplots()
-        _heat(axis, lines[lines["cell"].isin(own)], fontsize=9)
+        _heat(axis, lines[lines["cell"].isin(own)], 9, UPRIGHT)
         axis.tick_params(labelsize=9)
         made[", ".join(own)] = figure
     return made
 
 
-LONG_NAME = 8  # letters
+LONG_NAME = 8  # letters; beside each other, longer ones would run into each other
 SLANTED: dict[str, Any] = {"rotation": 30, "ha": "left", "rotation_mode": "anchor"}
+UPRIGHT: dict[str, Any] = {"rotation": 90}  # where there is no room to the right
 
 
-def _heat(axis: Axes, lines: pd.DataFrame, fontsize: int = 11) -> None:
+def _slant(names: Iterable[str]) -> float:
+    """Inches that names above a heat map need beyond those that lie flat."""
+    longest = max(map(len, names))
+    return 0.05 * longest if longest > LONG_NAME else 0.0
+
+
+def _heat(
+    axis: Axes, lines: pd.DataFrame, fontsize: int = 11, long_names: dict[str, Any] = SLANTED
+) -> None:
     tasks, cells = (list(dict.fromkeys(lines[name])) for name in ("task", "cell"))
     rates = lines["solved"] / lines["trials"].where(lines["trials"] > 0)
     grid = lines.assign(rate=rates).pivot(index="task", columns="cell", values="rate")
@@ -58,8 +70,7 @@ def _heat(axis: Axes, lines: pd.DataFrame, fontsize: int = 11) -> None:
     axis.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for line in lines.itertuples():
         _entry(axis, line, cells.index(line.cell), tasks.index(line.task), fontsize)
-    long = max(map(len, cells)) > LONG_NAME  # beside each other they would run into each other
-    axis.set_xticks(range(len(cells)), cells, **(SLANTED if long else {}))
+    axis.set_xticks(range(len(cells)), cells, **(long_names if _slant(cells) else {}))
     axis.set_yticks(range(len(tasks)), tasks)
     axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axis.spines[:].set_visible(False)

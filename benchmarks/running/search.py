@@ -4,10 +4,14 @@ Every configuration (`space`) trains once with the full budget of the suite. The
 three more times, and the winner has the most solved trials; among equals the smaller mean of
 sequences to success (unsolved trials counted with the budget), then the smaller median test error.
 Its trials have a seed that reported trials do not use.
+
+Where a suite has a task at several delays, the search at each starts from the shorter ones: half of
+its configurations are the best of the delay before by their first trial, with initial time
+constants that have grown as the delay has.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +41,8 @@ ASCENDING = [False, True, True]
 
 KEY = ["task", "delay", "cell"]
 
+Stages = tuple[Experiment, ...]  # a cell on a task, from its shortest delay to the one searched
+
 CHOSEN_COLUMNS: store.Columns = {
     "task": str,
     "delay": "int64",
@@ -60,20 +66,43 @@ number of configurations, of all that were tried, that solved the task at least 
 """
 
 
-class Wanted(NamedTuple):
-    """Experiments of a search: one for each configuration of a cell on a task."""
+class Candidates(NamedTuple):
+    """What a search tries for an experiment: it, at each of some configurations."""
 
     base: Experiment
-    candidates: list[Experiment]
+    tried: list[Experiment]
 
 
-def candidates(base: Experiment, count: int) -> Wanted:
-    """An experiment at `count` configurations."""
+def candidates(stages: Stages, count: int, folder: Path) -> Candidates:
+    """The last of some stages at `count` configurations.
+
+    The first trials of the stages before are in the suite's folder of results.
+    """
+    *earlier, base = stages
+    old = _inherited(tuple(earlier), base.delay, count, folder) if earlier else []
     model = base.recipe.model
     names = getattr(model.cell, "settings", ()) if isinstance(model, Recurrent) else ()
-    drawn = space.configurations(names, base.delay, count)
-    tried = [at(base, each) for each in drawn]
-    return Wanted(base, [replace(each, trials=1, lengths=()) for each in tried])
+    first = count + (len(earlier) - 1) * (count - count // 2) if earlier else 0
+    new = space.configurations(names, base.delay, count - len(old), first)
+    tried = [at(base, each) for each in (*old, *new)]
+    return Candidates(base, [replace(each, trials=1, lengths=()) for each in tried])
+
+
+def _inherited(stages: Stages, delay: int, count: int, folder: Path) -> list[Configuration]:
+    """The best half of what the last of the stages tried, for a longer delay."""
+    before = candidates(stages, count, folder)
+    best = _scores(before, folder, trials=1).index[: count // 2]
+    return [
+        Configuration(one.rate, space.longer(one.settings, delay / before.base.delay))
+        for one in (before.tried[i] for i in best)
+    ]
+
+
+def stages(base: Experiment, others: Iterable[Experiment]) -> Stages:
+    """Experiments with the same cell on the same task at shorter delays, then this one."""
+    same = [each for each in others if (each.task, each.cell) == (base.task, base.cell)]
+    shorter = sorted((each for each in same if each.delay < base.delay), key=lambda e: e.delay)
+    return *shorter, base
 
 
 def at(base: Experiment, configuration: Configuration) -> Experiment:
@@ -81,7 +110,13 @@ def at(base: Experiment, configuration: Configuration) -> Experiment:
     return replace(base, rate=configuration.rate, settings=configuration.settings)
 
 
-def search(bases: Iterable[Experiment], count: int, folder: Path, console: Console) -> None:
+def search(
+    bases: Iterable[Experiment],
+    count: int,
+    folder: Path,
+    console: Console,
+    others: Iterable[Experiment] = (),
+) -> None:
     """Runs what is missing of the search for these experiments, and writes what it has chosen.
 
     Args:
@@ -89,18 +124,24 @@ def search(bases: Iterable[Experiment], count: int, folder: Path, console: Conso
         count: number of configurations for each.
         folder: the suite's folder of results; rows go to `search/` in it, choices to `chosen.csv`.
         console: where to show how far it is.
+        others: experiments among which those with shorter delays are, from which to start.
 
     Raises:
         UsageError: rows cannot be written, or a worker was killed.
     """
     chosen(folder)  # refuses a foreign file before anything is trained
-    wanted = [candidates(each, count) for each in bases]
-    runner.run(_all(wanted), SEED, folder / "search", console)
+    others = list(others)
+    wanted = [stages(each, others) for each in bases]
+    for depth in range(1, 1 + max(map(len, wanted))):
+        there = dict.fromkeys(each[:depth] for each in wanted if len(each) >= depth)
+        tried = [one for each in there for one in candidates(each, count, folder).tried]
+        runner.run(tried, SEED, folder / "search", console)
+    searched = [candidates(each, count, folder) for each in wanted]
     finals = [
-        replace(each, trials=1 + MORE_TRIALS) for one in wanted for each in finalists(one, folder)
+        replace(each, trials=1 + MORE_TRIALS) for one in searched for each in finalists(one, folder)
     ]
     runner.run(finals, SEED, folder / "search", console)
-    choices = [choice(each, folder) for each in wanted]
+    choices = [choice(each, folder) for each in searched]
     save(choices, folder)
     for text in unsolved(choices):
         console.print(text, highlight=False, soft_wrap=True)
@@ -116,37 +157,33 @@ def unsolved(choices: Iterable[dict]) -> list[str]:
     ]
 
 
-def _all(wanted: Sequence[Wanted]) -> list[Experiment]:
-    return [each for one in wanted for each in one.candidates]
-
-
-def finalists(wanted: Wanted, folder: Path) -> list[Experiment]:
+def finalists(searched: Candidates, folder: Path) -> list[Experiment]:
     """The best few by their first trial."""
-    scores = _scores(wanted, folder, trials=1)
-    return [wanted.candidates[i] for i in scores.index[:FINALISTS]]
+    scores = _scores(searched, folder, trials=1)
+    return [searched.tried[i] for i in scores.index[:FINALISTS]]
 
 
-def choice(wanted: Wanted, folder: Path) -> dict:
+def choice(searched: Candidates, folder: Path) -> dict:
     """The line of chosen.csv."""
-    scores = _scores(wanted, folder, trials=1 + MORE_TRIALS)
+    scores = _scores(searched, folder, trials=1 + MORE_TRIALS)
     best = scores[scores["trials"] == scores["trials"].max()].iloc[0]
-    winner = wanted.candidates[best.name]
+    winner = searched.tried[best.name]
     return {
         **{name: getattr(winner, name) for name in KEY},
         "rate": winner.rate,
         **winner.settings.columns(),
         **best.to_dict(),
-        "configurations": len(wanted.candidates),
+        "configurations": len(searched.tried),
         "with_success": int((scores["solved"] > 0).sum()),
     }
 
 
-def _scores(wanted: Wanted, folder: Path, trials: int) -> pd.DataFrame:
+def _scores(searched: Candidates, folder: Path, trials: int) -> pd.DataFrame:
     """How configurations did in their first trials, the best first; the index is their number."""
-    rows = store.read(runner.path_of(wanted.base, folder / "search"))
+    rows = store.read(runner.path_of(searched.base, folder / "search"))
     rows = rows[(rows["seed"] == SEED) & (rows["trial"] < trials)]
     by_digest = dict(iter(rows.groupby("digest")))
-    lines = [_score(by_digest[each.digest]) for each in wanted.candidates]
+    lines = [_score(by_digest[each.digest]) for each in searched.tried]
     return pd.DataFrame(lines).sort_values(BETTER, ascending=ASCENDING, kind="stable")
 
 

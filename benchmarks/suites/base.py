@@ -40,6 +40,7 @@ class Suite:
         experiments: what is run.
         searched: whether rate and settings of a cell come from a search on the suite's own tasks.
         matched: whether its cells have as many weights, not as many units.
+        staged: whether the search at a delay starts from the best of the delay before.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Suite:
     experiments: tuple[Experiment, ...]
     searched: bool = False
     matched: bool = False
+    staged: bool = False
 
     columns = store.COLUMNS
     trains = True  # whether `run` trains the experiments

@@ -59,17 +59,18 @@ RATES = {
     ("two-sequence", "mut3"): 0.1,
     ("two-sequence", "rnn"): 0.01,
 }
-"""Rates by task and cell, of suites without a search of their own; others have `DEFAULT_RATE`."""
+"""Rates by task and cell, of suites without a search of their own; else `DEFAULT_RATE`."""
 DEFAULT_RATE = 0.01
 
 
 class Point(NamedTuple):
-    """A task as a suite has it: labels, generator, and the training sequences that a trial gets."""
+    """A task as a suite has it: labels, generator, training sequences of a trial, trials."""
 
     name: str
     delay: int
     task: Task
     budget: int
+    trials: int = 20
 
 
 def experiments(
@@ -97,11 +98,19 @@ def experiments(
 
 
 def searched(
-    suite: str, points: Iterable[Point], cells: Iterable[str], trials: int
+    suite: str,
+    points: Iterable[Point],
+    cells: Iterable[str],
+    lengths: tuple[int, ...] = LENGTHS,
 ) -> tuple[Experiment, ...]:
     """Cells with the weights of an LSTM with 16 units, as the search of the suite has chosen.
 
-    Their solved networks are tested on longer sequences, too, where a task can grow.
+    Args:
+        suite: its name.
+        points: the tasks.
+        cells: names in `suites.cells.ALL`.
+        lengths: how many times as long the sequences are that solved networks are also tested on,
+            where a task can grow.
     """
     choices = search.chosen(RESULTS / suite)
     return tuple(
@@ -112,8 +121,8 @@ def searched(
                 cell,
                 recipe(point, Recurrent(ALL[cell], _matched(cell, point.task))),
                 DEFAULT_RATE,
-                trials,
-                lengths=LENGTHS if isinstance(point.task, Growing) else (),
+                point.trials,
+                lengths=lengths if isinstance(point.task, Growing) else (),
             ),
             choices.get((point.name, point.delay, cell), search.UNKNOWN),
         )

@@ -34,5 +34,5 @@ POINTS = tuple(
     )
 )
 
-EXPERIMENTS = searched("compare", POINTS, ALL, trials=20)
+EXPERIMENTS = searched("compare", POINTS, ALL)
 SUITE = RankedSuite("compare", __doc__, EXPERIMENTS, searched=True, matched=True)

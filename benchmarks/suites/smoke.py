@@ -1,4 +1,4 @@
-"""Has learning got worse? What `make check` runs: short delays, 64 trials, some minutes.
+"""The regression check, `make check`: short delays, 64 trials, some minutes.
 
 Every cell stands where it mostly succeeds, since what always fails cannot get worse: hence the gaps
 in the table. All trials but Reber's stop by one rule on the latest training sequences, which costs

@@ -7,6 +7,7 @@ from benchmarks.inside import weights
 from benchmarks.suites.cells import CORE
 from models.lstm97.net import Net97
 from models.network import Recurrent
+from tests.cells.complex_lru import ComplexLRU
 from tests.cells.leaky import Leaky
 
 N_IN, H = 3, 4
@@ -42,6 +43,9 @@ def test_recurrent_weights_of_other_cells():
     assert set(found.radii) == {"inner.kernel"}
     rows, _, _ = measured(Recurrent(nnx.LSTMCell, H))
     assert set(rows) == {f"h{gate}.kernel" for gate in "ifgo"}
+    rows, found, _ = measured(Recurrent(ComplexLRU, H))
+    assert set(rows) == {"C"}
+    assert found.norms["B"] > 0
     rows, _, _ = measured(Net97(2, 1))
     assert set(rows) == {"W_h"}
 

@@ -18,6 +18,7 @@ from models.network import Recurrent
 from models.rnn import RNN
 from tasks.sequence import BINARY, Sequence
 from tasks.two_sequence import TwoSequence3a
+from tests.cells.complex_lru import ComplexLRU
 from tests.support import drawing
 from tests.support.tiny import RECIPE
 
@@ -46,6 +47,32 @@ def at(tree, index):
 
 def double(tree):
     return jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), tree)
+
+
+def test_a_complex_state_flows_as_its_real_and_imaginary_parts():
+    """Through s = d s + B x, C: d loss / d s at distance k is |d|^k times that at the end."""
+    net = Recurrent(ComplexLRU, 3)
+    network = net.build(1, 1, nnx.Rngs(0))
+    graph, params = nnx.split(network)
+    sequences = drawing.draw(TASK, 1)
+    stacked = jax.tree.map(lambda leaf: leaf[None], params)
+    (norms,) = flow.error_flow(graph, BINARY.loss, stacked, sequences).values()
+    length = int(sequences.length[0])
+    seen = flow.passage(graph, params, at(sequences, 0))
+    real, imaginary = (seen.states[f"carry, {part}"] for part in ("real", "imaginary"))
+    cell = network.cell
+    decay = np.exp(-np.exp(double(cell.nu[...])) + 1j * double(cell.theta[...]))
+    B, s = np.asarray(cell.B[...], complex), np.zeros(3, complex)
+    for x, re, im in zip(double(sequences.inputs[0, :length]), real, imaginary, strict=True):
+        s = decay * s + x @ B
+        np.testing.assert_allclose(re + 1j * im, s, rtol=1e-6, atol=1e-9)
+    C, kernel = np.asarray(cell.C[...], complex), double(network.readout.kernel[...])
+    y = np.tanh((s @ C).real + double(cell.D(sequences.inputs[0, length - 1])))
+    net_input = float((y @ kernel + double(network.readout.bias[...]))[0])
+    slope = 1 / (1 + np.exp(-net_input)) - float(sequences.targets[0, length - 1, 0])
+    at_the_end = C @ (slope * kernel[:, 0] * (1 - y**2))
+    expected = [np.linalg.norm(at_the_end * decay**k) for k in range(1, length + 1)]
+    np.testing.assert_allclose(norms[0, :length], expected, rtol=1e-5)
 
 
 def test_norms_of_the_vanilla_net_are_products_of_jacobians():

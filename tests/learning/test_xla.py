@@ -5,6 +5,8 @@ Other tests run without them, since they compile longer (conftest.py).
 
 import functools
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import jax
@@ -115,6 +117,33 @@ def test_they_are_of_a_cpu(monkeypatch, options):
     monkeypatch.setattr(xla, "ON", True)
     assert options("cpu") == ALL[options]
     assert options("gpu") is None
+
+
+@pytest.mark.parametrize("size", xla.NEVER_COMPILED)
+def test_products_that_llvm_never_finishes_are_not_written_into_the_code(monkeypatch, size):
+    monkeypatch.setattr(xla, "ON", True)
+    assert xla.lane_options("cpu", {1, size}) is None
+    assert xla.lane_options("cpu", {1, 13, 16}) == xla.LANE_OPTIONS
+
+
+IN_LITTLE_MEMORY = """
+import resource
+from benchmarks.learning.lanes import Lanes, Run
+from models.gru import GRU
+from models.network import Recurrent
+from tests.support.tiny import experiment
+from benchmarks.learning.learners import Adam
+resource.setrlimit(resource.RLIMIT_AS, (8 * 10**9, 8 * 10**9))
+tried = experiment(model=Recurrent(GRU, 15), learner=Adam(batch=20), budget=800)
+Lanes(0, [Run(tried, 0)]).advance()
+"""
+
+
+@pytest.mark.slow
+def test_a_gru_of_15_units_compiles_in_little_memory():
+    of_the_tests = {"BENCHMARKS_XLA", "XLA_FLAGS"}
+    env = {name: value for name, value in os.environ.items() if name not in of_the_tests}
+    subprocess.run([sys.executable, "-c", IN_LITTLE_MEMORY], check=True, timeout=300, env=env)
 
 
 @pytest.mark.parametrize("on", [True, False])

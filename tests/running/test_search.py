@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.errors import UsageError
+from benchmarks.learning import space
 from benchmarks.learning.experiment import Settings
 from benchmarks.learning.space import Configuration
 from benchmarks.running import runner, search, store
@@ -17,7 +18,7 @@ BASE = replace(EXPERIMENT, cell="lstm", recipe=replace(RECIPE, model=Recurrent(L
 BUDGET = RECIPE.budget
 
 
-def write(folder, wanted, sequences):
+def write(folder, searched, sequences):
     """Rows of the search: numbers of sequences by configuration and trial, None unsolved."""
     rows = [
         {
@@ -32,10 +33,10 @@ def write(folder, wanted, sequences):
             "budget": BUDGET,
             "test_error": each.rate,
         }
-        for each, trials in zip(wanted.candidates, sequences, strict=True)
+        for each, trials in zip(searched.tried, sequences, strict=True)
         for trial, n in enumerate(trials)
     ]
-    store.add(runner.path_of(wanted.base, folder / "search"), rows)
+    store.add(runner.path_of(searched.base, folder / "search"), rows)
 
 
 CASES = {
@@ -49,39 +50,76 @@ CASES = {
 
 @pytest.mark.parametrize(("sequences", "winner"), CASES.values(), ids=CASES)
 def test_the_winner(sequences, winner, tmp_path):
-    wanted = search.candidates(BASE, len(sequences))
-    write(tmp_path, wanted, sequences)
+    searched = search.candidates((BASE,), len(sequences), tmp_path)
+    write(tmp_path, searched, sequences)
     finalists = [i for i, trials in enumerate(sequences) if len(trials) == 4]
     if winner is None:
-        winner = min(finalists, key=lambda i: wanted.candidates[i].rate)
-    line = search.choice(wanted, tmp_path)
-    assert line["rate"] == wanted.candidates[winner].rate
+        winner = min(finalists, key=lambda i: searched.tried[i].rate)
+    line = search.choice(searched, tmp_path)
+    assert line["rate"] == searched.tried[winner].rate
     assert line["trials"] == 4
     assert line["configurations"] == len(sequences)
     assert line["with_success"] == sum(any(n for n in trials) for trials in sequences)
 
 
 def test_the_search_says_where_nothing_worked(tmp_path):
-    wanted = search.candidates(BASE, 4)
-    write(tmp_path, wanted, [[None] * 4, [None] * 4, [None] * 4, [None]])
-    (text,) = search.unsolved([search.choice(wanted, tmp_path)])
+    searched = search.candidates((BASE,), 4, tmp_path)
+    write(tmp_path, searched, [[None] * 4, [None] * 4, [None] * 4, [None]])
+    (text,) = search.unsolved([search.choice(searched, tmp_path)])
     assert text.startswith("two-sequence-10.lstm: none of 4 configurations has solved it")
-    write(tmp_path / "some", wanted, [[9] * 4, [None] * 4, [None] * 4, [None]])
-    assert search.unsolved([search.choice(wanted, tmp_path / "some")]) == []
+    write(tmp_path / "some", searched, [[9] * 4, [None] * 4, [None] * 4, [None]])
+    assert search.unsolved([search.choice(searched, tmp_path / "some")]) == []
 
 
 def test_the_best_by_one_trial_train_again(tmp_path):
-    wanted = search.candidates(BASE, 6)
-    write(tmp_path, wanted, [[300], [None], [100], [None], [200], [350]])
-    assert search.finalists(wanted, tmp_path) == [wanted.candidates[i] for i in (2, 4, 0)]
+    searched = search.candidates((BASE,), 6, tmp_path)
+    write(tmp_path, searched, [[300], [None], [100], [None], [200], [350]])
+    assert search.finalists(searched, tmp_path) == [searched.tried[i] for i in (2, 4, 0)]
 
 
-def test_configurations_differ_in_numbers_only():
-    wanted = search.candidates(BASE, 8)
-    assert {each.recipe for each in wanted.candidates} == {BASE.recipe}
-    assert {tuple(each.settings.given()) for each in wanted.candidates} == {("clip", "memory")}
-    assert len({each.digest for each in wanted.candidates}) == 8
-    assert {each.name for each in wanted.candidates} == {BASE.name}
+def test_configurations_differ_in_numbers_only(tmp_path):
+    searched = search.candidates((BASE,), 8, tmp_path)
+    assert {each.recipe for each in searched.tried} == {BASE.recipe}
+    assert {tuple(each.settings.given()) for each in searched.tried} == {("clip", "memory")}
+    assert len({each.digest for each in searched.tried}) == 8
+    assert {each.name for each in searched.tried} == {BASE.name}
+
+
+def test_a_longer_delay_starts_from_the_best_of_the_shorter(tmp_path):
+    short, long = (
+        replace(
+            BASE, delay=delay, recipe=replace(BASE.recipe, task=replace(BASE.recipe.task, T=delay))
+        )
+        for delay in (10, 25)
+    )
+    assert search.stages(long, [BASE, long, replace(short, cell="rnn"), short]) == (
+        BASE,
+        short,
+        long,
+    )
+    assert search.stages(short, [short, long]) == (short,)
+    before = search.candidates((short,), 4, tmp_path)
+    write(tmp_path, before, [[300], [None], [100], [200]])
+    after = search.candidates((short, long), 4, tmp_path)
+    drawn = space.configurations(["memory"], 25, 6)
+    best = [before.tried[i] for i in (2, 3)]
+    assert [each.rate for each in after.tried] == [
+        *(each.rate for each in best),
+        *(each.rate for each in drawn[4:]),
+    ]
+    for old, new in zip(best, after.tried, strict=False):
+        assert new.settings.clip == old.settings.clip
+        for steps, more in zip(old.settings.memory, new.settings.memory, strict=True):
+            assert more == pytest.approx(2 if steps == 2 else 2.5 * steps, rel=1e-3)
+    assert after.tried[2].settings == drawn[4].settings
+    assert after.base == long
+    # each of the next stage is new again
+    write(tmp_path, after, [[1]] * 4)
+    longest = replace(long, delay=50)
+    third = search.candidates((short, long, longest), 4, tmp_path)
+    assert [each.rate for each in third.tried[2:]] == [
+        each.rate for each in space.configurations(["memory"], 50, 8)[6:]
+    ]
 
 
 CHOICES = {

@@ -30,7 +30,7 @@ def test_committed_rows_are_of_todays_experiments(name):
 def test_committed_rows_of_the_search_are_of_todays_candidates():
     folder = RESULTS / "compare" / "search" / "trials"
     candidates = {
-        each.name: search.candidates(each, compare.CONFIGURATIONS).candidates
+        each.name: search.candidates((each,), compare.CONFIGURATIONS, RESULTS / "compare").tried
         for each in compare.EXPERIMENTS
     }
     for path in folder.glob("*.csv"):

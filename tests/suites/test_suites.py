@@ -64,7 +64,7 @@ def test_the_chosen_settings_are_those_that_the_committed_search_found():
     tried = [each for each in compare.EXPERIMENTS if (each.task, each.delay, each.cell) in choices]
     assert len(tried) == len(choices) > 0
     for each in tried:
-        line = search.choice(search.candidates(each, compare.CONFIGURATIONS), folder)
+        line = search.choice(search.candidates((each,), compare.CONFIGURATIONS, folder), folder)
         assert line["rate"] == each.rate
         assert {name: line[name] for name in each.settings.columns()} == each.settings.columns()
 
