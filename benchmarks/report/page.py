@@ -114,7 +114,7 @@ def _contents(suite: Suite, found: Source, local: Path) -> Contents:
     if not found.committed:
         committed = tables.current(found.experiments, store.read_suite(RESULTS / suite.name))
         reference = None if committed.empty else committed
-    return sections.of_cells(found.experiments, found.rows, found.points, reference)
+    return sections.of_cells(found.experiments, found.rows, found.points, reference, found.tried)
 
 
 def _of_paper(suite: PaperSuite, found: Source, local: Path) -> Contents:

@@ -72,8 +72,8 @@ def candidates(base: Experiment, count: int) -> Wanted:
     model = base.recipe.model
     names = getattr(model.cell, "settings", ()) if isinstance(model, Recurrent) else ()
     drawn = space.configurations(names, base.delay, count)
-    tried = [at(base, each) for each in drawn]
-    return Wanted(base, [replace(each, trials=1, lengths=()) for each in tried])
+    made = [at(base, each) for each in drawn]
+    return Wanted(base, [replace(untested(each), trials=1) for each in made])
 
 
 def at(base: Experiment, configuration: Configuration) -> Experiment:
@@ -104,6 +104,37 @@ def search(bases: Iterable[Experiment], count: int, folder: Path, console: Conso
     save(choices, folder)
     for text in unsolved(choices):
         console.print(text, highlight=False, soft_wrap=True)
+
+
+def tried(experiments: Iterable[Experiment], folder: Path) -> pd.DataFrame:
+    """The rows of the search for these experiments as they stand now.
+
+    Args:
+        experiments: of a suite, at whatever rate and settings.
+        folder: the suite's folder of results.
+
+    Raises:
+        UsageError: a file there is not one of rows.
+    """
+    found = [
+        _tried(each, store.read(runner.path_of(each, folder / "search"))) for each in experiments
+    ]
+    return pd.concat(found or [store.frame([])], ignore_index=True)
+
+
+def _tried(base: Experiment, rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows[rows["seed"] == SEED]
+    current = {
+        line.digest
+        for line in rows.drop_duplicates("digest").itertuples()
+        if untested(at(base, Configuration(line.rate, _settings(line)))).digest == line.digest
+    }
+    return rows[rows["digest"].isin(current)]
+
+
+def untested(experiment: Experiment) -> Experiment:
+    """An experiment as the search runs it, without longer sequences at the end."""
+    return replace(experiment, lengths=())
 
 
 def unsolved(choices: Iterable[dict]) -> list[str]:
