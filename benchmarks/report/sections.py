@@ -9,6 +9,7 @@ from benchmarks.analysis import (
     pairwise,
     paper_rows,
     profile,
+    published,
     ranking,
     sentences,
     settings,
@@ -113,6 +114,17 @@ def of_cells(
         sheets,
         {"Trials": counted(rows)} | RESULTS | beside | more,
         _glossary(experiments),
+    )
+
+
+def with_published(
+    contents: Contents, experiments: Sequence[Experiment], rows: pd.DataFrame
+) -> Contents:
+    """The page with the table of published figures before its others."""
+    sheet = Sheet("published", "Published figures beside ours", published.beside(experiments, rows))
+    return contents._replace(
+        sheets=[sheet, *contents.sheets],
+        definitions={**contents.definitions, "Published": published.RULES},
     )
 
 
