@@ -13,7 +13,7 @@ from benchmarks.learning import space
 SETTINGS = ("rate", "clip", "memory", "range", "scale")
 
 IMPORTANCE = (
-    "importance: share of the variance, over the configurations of a cell on a task, of the "
+    "Importance: share of the variance, over the configurations of a cell on a task, of the "
     "logarithm of the mean of sequences to success (unsolved trials counted with the budget) that "
     "a setting alone or with others explains: fANOVA (Hutter, Hoos & Leyton-Brown 2014) of a "
     "random forest, by optuna. So few configurations give a rough figure. Range: whether all units "

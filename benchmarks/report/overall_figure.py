@@ -5,10 +5,22 @@ from functools import partial
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmarks.report.drawing import BAND, Draw, Look, apart, beside, log_axis, rate_axis
+from benchmarks.report.drawing import (
+    AROUND,
+    BAND,
+    LINE,
+    MARKERS,
+    PALETTE,
+    Draw,
+    Look,
+    apart,
+    beside,
+    log_axis,
+    rate_axis,
+)
 
 FEW = 6
-"""Cells whose bands can still be told apart."""
+"""Cells whose bands and lines can still be told apart."""
 
 
 def overall(profiles: pd.DataFrame, ranks: pd.DataFrame, looks: dict[str, Look]) -> dict[str, Draw]:
@@ -71,3 +83,40 @@ def _lengths(axis: Axes, lines: pd.DataFrame, chance: float, looks: dict[str, Lo
     axis.minorticks_off()
     axis.set_xlabel("delay, as a multiple of that learnt")
     axis.set_ylabel("right")
+
+
+def times(reached: pd.DataFrame) -> dict[str, Look]:
+    """A look for each multiple of the delay."""
+    found = sorted(set(reached["times"]))
+    return {
+        f"{each}x the delay": Look(color, marker, "")
+        for each, color, marker in zip(found, PALETTE, MARKERS, strict=False)
+    }
+
+
+def length_rows(
+    reached: pd.DataFrame, chances: dict[str, float]
+) -> tuple[dict[str, Draw], dict[str, float]]:
+    """As `lengths`, of many cells: cells down, lengths as points; the panels and their heights."""
+    groups = dict(iter(reached.groupby("task", sort=False)))
+    draws: dict[str, Draw] = {
+        task: partial(_length_rows, lines=own, chance=chances[task], looks=times(reached))
+        for task, own in groups.items()
+    }
+    return draws, {task: AROUND + LINE * own["cell"].nunique() for task, own in groups.items()}
+
+
+def _length_rows(axis: Axes, lines: pd.DataFrame, chance: float, looks: dict[str, Look]) -> None:
+    cells = list(dict.fromkeys(lines["cell"]))
+    for y, cell in enumerate(cells):
+        own = lines[lines["cell"] == cell]
+        axis.plot(own["right"], [y] * len(own), color="0.7", linewidth=1)
+        for line in own.itertuples():
+            look = looks[f"{line.times}x the delay"]
+            axis.plot(line.right, y, look.marker, color=look.color, markersize=5)
+    axis.axvline(chance, color="0.4", linestyle=":", linewidth=1)
+    axis.set_xlim(-0.05, 1.05)
+    axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "50 %", "", "100 %"])
+    axis.set_xlabel("right")
+    axis.set_yticks(range(len(cells)), cells, fontsize=8)
+    axis.set_ylim(len(cells) - 0.4, -0.6)

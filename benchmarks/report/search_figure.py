@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from benchmarks.analysis import tried
 from benchmarks.analysis.tables import quantity
 from benchmarks.learning.space import LogUniform
-from benchmarks.report.drawing import NARROW, Draw, Look, log_axis
+from benchmarks.report.drawing import AROUND, LINE, NARROW, Draw, Look, log_axis
 
 STEPS = (100, 30, 10, 3, 1)
 """A colour each: for costs up to the budget by so much."""
@@ -23,14 +23,12 @@ LABELS = {
     "memory": "initial memory (steps)",
     "scale": "recurrent scale",
 }
-LINE = 0.19  # inches of a panel for each cell
-AROUND = 0.75  # inches of a panel above and below
 
 
 def looks(budget: float) -> dict[str, Look]:
     """How a configuration is drawn, by the mean of sequences to success that it needs."""
     colors = colormaps["plasma"](np.linspace(0, 0.85, len(STEPS)))
-    names = [f"up to {quantity(budget / step)}" for step in STEPS]
+    names = [f"up to {quantity(budget / step)} sequences" for step in STEPS]
     found = {
         name: Look(color, "o", "") for name, color in zip(names, map(_hex, colors), strict=True)
     }

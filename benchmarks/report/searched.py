@@ -9,14 +9,13 @@ from benchmarks.analysis import lengths, profile, ranking, tried
 from benchmarks.learning.experiment import Experiment
 from benchmarks.report import overall_figure, search_figure
 from benchmarks.report.contents import Picture, Sheet, panelled
-from benchmarks.report.drawing import PANEL, Look
+from benchmarks.report.drawing import AROUND, LINE, PANEL, Look
 from benchmarks.running.search import untested
 
 OVERALL_TEXT = "Bars and bands: 95 % intervals over tasks and trials."
 LENGTH_TEXT = (
     "Mean share of right sequences over the solved networks of a cell, when the delay is so many "
-    "times as long as in training. Dotted: the best constant output. Lines are moved apart a "
-    "little, so that equal ones stay visible."
+    "times as long as in training. Dotted: the best constant output."
 )
 
 
@@ -32,7 +31,7 @@ def overall(rows: pd.DataFrame, looks: dict[str, Look]) -> list[Picture]:
             "All tasks at once",
             overall_figure.overall(profile.profile(rows), ranks, looks),
             {cell: look for cell, look in looks.items() if cell in set(ranks["cell"])},
-            heights={"mean rank": max(PANEL, 0.9 + 0.19 * len(ranks))},
+            heights={"mean rank": max(PANEL, AROUND + LINE * len(ranks))},
             alt="Performance profile: share of trials solved, over all tasks, against training "
             f"sequences; and mean ranks with intervals, of the cells {', '.join(ranks['cell'])}.",
             sentence=f"Over {count} task{'s' * (count > 1)}, {best['cell']} has the best mean rank "
@@ -50,24 +49,42 @@ def longer(lines: pd.DataFrame, rows: pd.DataFrame, looks: dict[str, Look]) -> l
         return []
     chances = dict(zip(lines["task"], lines["chance_right"], strict=True))
     tasks = list(chances)
-    reached = reached.sort_values("task", key=lambda each: each.map(tasks.index), kind="stable")
-    own = {cell: look for cell, look in looks.items() if cell in set(reached["cell"])}
-    furthest = reached[reached["times"] == reached["times"].max()]
-    mean = furthest.groupby("cell", sort=False)["right"].mean()
+    keys = {"task": tasks.index, "cell": list(looks).index}
+    reached = reached.sort_values(
+        list(keys), key=lambda column: column.map(keys[column.name]), kind="stable"
+    )
+    cells = {cell: look for cell, look in looks.items() if cell in set(reached["cell"])}
+    heights: dict[str, float] = {}
+    if few := len(cells) <= overall_figure.FEW:
+        draws = overall_figure.lengths(reached, chances, cells)
+    else:
+        draws, heights = overall_figure.length_rows(reached, chances)
     return [
         panelled(
             "lengths",
             "Longer sequences than those learnt from",
-            overall_figure.lengths(reached, chances, looks),
-            own,
+            draws,
+            cells if few else overall_figure.times(reached),
+            heights=heights,
             alt="Share of right sequences of solved networks against the delay, as a multiple of "
-            f"that in training, of the cells {', '.join(own)}.",
-            sentence=f"At {furthest['times'].iloc[0]} times the delay, solved networks of "
-            f"{mean.idxmax()} are right most often ({mean.max():.0%}, the mean over the tasks that "
-            "it solves).",
+            f"that in training, of the cells {', '.join(cells)}.",
+            sentence=_reaching(reached),
             statistic=LENGTH_TEXT,
         )
     ]
+
+
+def _reaching(reached: pd.DataFrame) -> str:
+    """Which cell reaches furthest, of those that solve all of these tasks."""
+    longest = reached["times"].max()
+    right = reached[reached["times"] == longest].pivot(index="cell", columns="task", values="right")
+    means = right.dropna().mean(axis=1)
+    if means.empty:
+        return "No cell solves all of these tasks."
+    return (
+        f"Of the cells that solve all of these tasks, {means.idxmax()} is right most often at "
+        f"{longest} times the delay: {means.max():.0%} in the mean over them."
+    )
 
 
 class Search(NamedTuple):
@@ -101,7 +118,6 @@ def _tried(lines: pd.DataFrame) -> Picture:
         draws,
         search_figure.looks(lines["budget"].max()),
         frozenset(title for title in draws if title.partition(":")[0] in nothing),
-        heading="mean sequences to success",
         heights=heights,
         alt="Every configuration that was tried, as a point at its learning rate, initial "
         f"memory or recurrent scale, coloured by what it needed, of the cells {cells}.",

@@ -345,4 +345,4 @@ def _named(lines: pd.DataFrame) -> str:
 
 def _plain(text: str) -> str:
     """Without the marks of Markdown."""
-    return text.replace("`", "").replace("*", "")
+    return text.replace("`*`", "a star").replace("`", "").replace("*", "")

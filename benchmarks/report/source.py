@@ -14,6 +14,9 @@ from benchmarks.running import search, store
 from benchmarks.suites.base import PaperSuite, Suite
 from benchmarks.suites.common import RESULTS
 
+FILES = ("trials", "curves", "search/trials", "chosen.csv", "table.csv")
+"""What a page links to, of a suite's results."""
+
 
 class Own(NamedTuple):
     """A user's own cells: `FILE:CLASS` of each, and their experiments in each suite."""
@@ -138,7 +141,7 @@ def shown(path: Path) -> str:
 
 def links(folders: Sequence[Path], start: Path) -> dict[str, str]:
     """Relative links from the folder `start` to the files of rows, by what people read."""
-    files = [folder / name for folder in folders for name in ("trials", "curves", "table.csv")]
+    files = [folder / name for folder in folders for name in FILES]
     return {
         shown(each): Path(os.path.relpath(each, start)).as_posix() + "/" * each.is_dir()
         for each in files

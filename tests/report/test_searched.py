@@ -42,7 +42,7 @@ def test_every_configuration_is_a_point_at_its_setting():
         (line.rate, ["lstm", "rnn"].index(line.cell)) for line in lines.itertuples()
     ]
     looks = search_figure.looks(BUDGET)
-    slow, quick = looks["up to 400"], looks["up to 4"]
+    slow, quick = looks["up to 400 sequences"], looks["up to 4 sequences"]
     expected = [slow.color if rate > 0.003 else "#999999" for rate in lines["rate"][:6]]
     assert [each[2] for each in points] == [*expected, *[quick.color] * 6]
     assert [each[4] for each in points] == [8] + [4.5] * 11
@@ -115,5 +115,23 @@ def test_success_on_longer_sequences_is_drawn_by_length():
     lines = pd.DataFrame({"task": ["t-1"], "chance_right": [0.1]})
     (picture,) = searched.longer(lines, rows, looks)
     assert list(picture.looks) == ["a", "b"]
-    assert "At 10 times the delay" in picture.sentence
+    assert picture.sentence.startswith("Of the cells that solve all of these tasks, a is right")
+    other = rows[rows["cell"] == "b"].assign(task="u", longer_10=1.0)
+    lines = pd.DataFrame({"task": ["t-1", "u-1"], "chance_right": [0.1, 0.1]})
+    (picture,) = searched.longer(lines, pd.concat([rows, other]), looks)
+    assert ", b is right most often at 10 times the delay: 60%" in picture.sentence
     assert searched.longer(lines, rows.assign(outcome="spent"), looks) == []
+
+
+def test_lengths_of_many_cells_are_points_in_a_row_for_each():
+    cells = [f"cell{i}" for i in range(overall_figure.FEW + 1)]
+    rows = several(**{cell: [100, 200] for cell in cells})
+    rows["longer_2"], rows["longer_5"], rows["longer_10"] = 0.8, 0.5, 0.2
+    lines = pd.DataFrame({"task": ["t-1"], "chance_right": [0.1]})
+    (picture,) = searched.longer(lines, rows, drawing.looks(cells))
+    assert list(picture.looks) == [f"{each}x the delay" for each in (1, 2, 5, 10)]
+    axis = picture.panels["t-1"].axes[0]
+    assert [each.get_text() for each in axis.get_yticklabels()] == cells
+    points = [line.get_xydata().tolist() for line in axis.lines if len(line.get_xdata()) == 1]
+    expected = [[[right, y]] for y in range(len(cells)) for right in (0.9, 0.8, 0.5, 0.2)]
+    assert points == expected
