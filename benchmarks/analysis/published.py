@@ -57,7 +57,7 @@ def _wrong(rows: pd.DataFrame) -> str:
 
 def _squared(rows: pd.DataFrame) -> str:
     error = rows["test_error"].mean()
-    return f"mean absolute error {error:.2g}, so at least {error**2:.1e}"
+    return f"error {error:.2g}, MSE >= {error**2:.1e}"
 
 
 def _longer(rows: pd.DataFrame) -> str:

@@ -133,7 +133,8 @@ class PublishedSuite(Suite):
         short = tables.plain("Published figures beside ours", collapse_padding=True)
         for column in PUBLISHED_FIRST:
             short.add_column(column, overflow="fold")
-        for line in found[PUBLISHED_FIRST].itertuples(index=False):
+        told = found.assign(published=found["measure"] + " " + found["published"])
+        for line in told[PUBLISHED_FIRST].itertuples(index=False):
             short.add_row(*line)
         text = found.to_markdown(index=False, disable_numparse=True)
         return shown._replace(
@@ -143,7 +144,7 @@ class PublishedSuite(Suite):
         )
 
 
-PUBLISHED_FIRST = ["source", "task", "T", "measure", "published", "ours"]
+PUBLISHED_FIRST = ["source", "task", "T", "cell", "setting", "published", "ours"]
 """What of published figures has room in a terminal."""
 
 
