@@ -112,8 +112,8 @@ def _distributions(line: pd.Series) -> dict[str, Any]:
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     numbers = {
-        name: FloatDistribution(bounds.low, bounds.high, log=True)
-        for name, bounds in bounds(line["delay"]).items()
+        name: FloatDistribution(ends.low, ends.high, log=True)
+        for name, ends in bounds(line["delay"]).items()
         if not np.isnan(line[name])
     }
     kinds = ("clip", "range") if "memory" in numbers else ("clip",)
