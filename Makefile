@@ -18,7 +18,7 @@ table: .venv/ready ## print the table of `quick` again
 	$(BIN)/python -m benchmarks table quick
 
 report: .venv/ready ## pages with figures and statistics of the committed results, results/*/report/
-	$(BIN)/python -m benchmarks report compare quick lags paper fidelity gradient-flow --out results
+	$(BIN)/python -m benchmarks report compare quick lags latch paper fidelity gradient-flow --out results
 
 figures: report ## the figures of README.md, docs/figures/
 	@mkdir -p docs/figures
@@ -63,6 +63,7 @@ results: .venv/ready ## run what is missing of the committed results (hours; sea
 	$(BIN)/python -m benchmarks run paper --out results
 	$(BIN)/python -m benchmarks run fidelity --out results
 	$(BIN)/python -m benchmarks run gradient-flow --out results
+	$(BIN)/python -m benchmarks run latch --out results
 
 clean: ## remove the environment and local results
 	rm -rf .venv results/local

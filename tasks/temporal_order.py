@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from tasks.building import Symbols, SymbolTask, below, bits_at, draw_bits, longer_by_a_tenth
-from tasks.sequence import Chance, Sequence
+from tasks.sequence import Chance, Sequence, Verdict
 
 SYMBOLS = "EBabcdXY"
 START, TRIGGER, FIRST_DISTRACTOR, X = (SYMBOLS.index(symbol) for symbol in "EBaX")
@@ -125,6 +125,95 @@ class TemporalOrder6b(TemporalOrder6a):
     """
 
     windows = ((10, 20), (33, 43), (66, 76))
+
+
+@dataclass(frozen=True)
+class TemporalOrderPascanu13(SymbolTask):
+    """Temporal order as in Pascanu, Mikolov & Bengio 2013: six symbols, many lengths, no end mark.
+
+    Six one-hot symbols A, B, c, d, e, f. Lengths L are uniform on shortest, ..., longest. One of A
+    and B stands at a step in [L/10, 2L/10) and one in [5L/10, 6L/10), steps counted from 0; all
+    others are random distractors c, d, e, f. The class is asked at the last step: AA, AB, BA, BB ->
+    outputs 0, 1, 2, 3. Right is the class whose output is strictly the most active.
+
+    Shapes: inputs `[longest, 6]`, targets `[longest, 4]`, scored at the last step.
+
+    Example with L = 20 (A or B at a step in 2-3 and in 10-11):
+
+        step    0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19
+        symbol  c  f  d  B  c  e  d  d  f  e  A  c  d  f  e  c  c  d  e  f
+        target                                                          BA = 0 0 1 0
+
+    Attributes:
+        longest: steps of the longest sequence.
+        shortest: steps of the shortest one.
+    """
+
+    longest: int = 200
+    shortest: int = 50
+
+    n_in = 6
+    n_out = 4
+    tolerance = float("nan")
+    every_step = False
+
+    def __post_init__(self):
+        if not 10 <= self.shortest <= self.longest:
+            raise ValueError(
+                "the shortest length must be at least 10 and the longest no less, "
+                f"not {self.shortest} and {self.longest}"
+            )
+
+    @property
+    def steps(self) -> int:
+        """Longest possible sequence."""
+        return self.longest
+
+    @property
+    def lag(self) -> int:
+        """From the last place of the last relevant symbol to the end of the shortest sequence."""
+        tenth, middle = self.shortest // 10, self.shortest * 5 // 10
+        return self.shortest - 1 - (middle + tenth - 1)
+
+    @property
+    def chance(self) -> Chance:
+        """Always naming one class is right for its share; the constant 0 has the least error."""
+        return Chance(right=1 / self.n_out, error=1 / self.n_out)
+
+    def longer(self, k: int) -> Self:
+        """The same task with both lengths k-fold."""
+        return replace(self, longest=k * self.longest, shortest=k * self.shortest)
+
+    def relevant(self, sequence: Sequence) -> jax.Array:
+        """The steps that show A or B, `[T]` bool."""
+        return jnp.any(sequence.inputs[:, :2] == 1.0, -1)
+
+    def symbols(self, key: jax.Array) -> Symbols:
+        """Draws one sequence as symbol numbers."""
+        bits = draw_bits(key, 5)
+        length = self.shortest + below(bits[0], self.longest - self.shortest + 1)
+        kinds = below(bits[1:3], 2)
+        tenth = length // 10
+        # FIDELITY T29
+        places = jnp.stack([tenth, length * 5 // 10]) + below(bits[3:5], tenth)
+        step = jnp.arange(self.steps)
+        inputs = 2 + _quarters(key, len(bits), self.steps)
+        for place, kind in zip(places, kinds, strict=True):
+            inputs = jnp.where(step == place, kind, inputs)
+        return Symbols(
+            jnp.where(step < length, inputs, -1).astype(jnp.int32),
+            jnp.where(step == length - 1, 2 * kinds[0] + kinds[1], -1).astype(jnp.int32),
+            length.astype(jnp.int32),
+        )
+
+    def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
+        """Correct if the output of the class is more active than all others."""
+        wanted = sequence.targets == 1.0
+        least = jnp.min(jnp.where(wanted, outputs, jnp.inf))
+        asked = sequence.scored[:, None]
+        most = jnp.max(jnp.where(asked & ~wanted, outputs, -jnp.inf))
+        finite = jnp.all(jnp.where(asked, jnp.isfinite(outputs), True))
+        return super().judge(outputs, sequence)._replace(wrong=~((least > most) & finite))
 
 
 def _quarters(key: jax.Array, first: int, count: int) -> jax.Array:

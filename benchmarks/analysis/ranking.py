@@ -27,28 +27,43 @@ def ranking(rows: pd.DataFrame) -> pd.DataFrame:
         Columns cell, tasks, solved (0 to 1), rank, low, high (95 % interval of the rank); only
         cells with trials on every task that the rows have.
     """
-    rows = rows.assign(at=rows["task"] + "-" + rows["delay"].astype(str))
     cost = rows["sequences"].astype(float).fillna(rows["budget"])
-    trials = {key: group.to_numpy() for key, group in cost.groupby([rows["at"], rows["cell"]])}
-    tasks = list(dict.fromkeys(rows["at"]))
-    cells = [c for c in dict.fromkeys(rows["cell"]) if all((t, c) in trials for t in tasks)]
-    if not cells:
+    trials = by_cell(rows, cost)
+    if not trials:
         return pd.DataFrame(columns=["cell", "tasks", "solved", "rank", "low", "high"])
-    solved = (rows["outcome"] == "solved").groupby([rows["cell"], rows["at"]]).mean()
-    means = np.array([[trials[task, cell].mean() for cell in cells] for task in tasks])
-    samples = _samples([[trials[task, cell] for cell in cells] for task in tasks])
+    solved = by_cell(rows, (rows["outcome"] == "solved").astype(float))
+    by_task = list(zip(*trials.values(), strict=True))
+    means = np.array([[each.mean() for each in cells] for cells in by_task])
+    samples = _samples([list(cells) for cells in by_task])
     low, high = np.quantile(samples, [0.025, 0.975], axis=0)
     found = pd.DataFrame(
         {
-            "cell": cells,
-            "tasks": len(tasks),
-            "solved": [solved[cell].mean() for cell in cells],
+            "cell": list(trials),
+            "tasks": len(by_task),
+            "solved": [np.mean([each.mean() for each in own]) for own in solved.values()],
             "rank": _ranks(means).mean(0),
             "low": low,
             "high": high,
         }
     )
     return found.sort_values(["rank", "cell"]).reset_index(drop=True)
+
+
+def by_cell(rows: pd.DataFrame, numbers: pd.Series) -> dict[str, list[np.ndarray]]:
+    """Numbers of trials by cell, `[task][trial]`; only cells with trials on every task there is.
+
+    Args:
+        rows: rows of trials.
+        numbers: one of each row.
+    """
+    at = rows["task"] + "-" + rows["delay"].astype(str)
+    trials = {key: group.to_numpy() for key, group in numbers.groupby([at, rows["cell"]])}
+    tasks, cells = dict.fromkeys(at), dict.fromkeys(rows["cell"])
+    return {
+        cell: [trials[task, cell] for task in tasks]
+        for cell in cells
+        if all((task, cell) in trials for task in tasks)
+    }
 
 
 def _samples(costs: list[list[np.ndarray]]) -> np.ndarray:

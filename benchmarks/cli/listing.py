@@ -1,10 +1,13 @@
 """`list`: the suites, the experiments of one, or the cells."""
 
 import inspect
+import textwrap
 
 from benchmarks import suites
 from benchmarks.cli import arguments
 from benchmarks.suites.cells import ALL
+
+WIDTH = 80  # columns
 
 
 def add(commands) -> None:
@@ -27,7 +30,18 @@ def _command(options) -> None:
 def print_cells() -> None:
     """A line for each cell: what its docstring says first."""
     for name, cell in ALL.items():
-        print(f"{name:17} {first_line(cell)}")
+        print(entry(f"{name:17} ", first_line(cell)))
+
+
+def entry(name: str, text: str) -> str:
+    """What stands beside a name, in lines of at most 80 columns."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=name,
+        subsequent_indent=" " * len(name),
+        break_on_hyphens=False,
+    )
 
 
 def first_line(thing) -> str:
@@ -39,7 +53,7 @@ def print_suites() -> None:
     """A line for each suite."""
     for name in suites.names():
         suite = suites.load(name)
-        print(f"{name:13} {len(suite.experiments):3} experiments  {suite.title}")
+        print(entry(f"{name:13} {len(suite.experiments):3} experiments  ", suite.title))
 
 
 def print_experiments(suite: str) -> None:

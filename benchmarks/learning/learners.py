@@ -102,6 +102,17 @@ class Momentum:
 
 
 @dataclass(frozen=True)
+class Nesterov(Momentum):
+    """As `Momentum`, with Nesterov's gradient (Sutskever et al. 2013)."""
+
+    def optimizer(self, clip: float | jax.Array | None = None) -> optax.GradientTransformation:
+        """Clip, then accumulate the velocity and look ahead along it."""
+        norm = self.clip if clip is None else clip
+        momentum = optax.trace(self.momentum, nesterov=True)
+        return optax.flatten(optax.chain(optax.clip_by_global_norm(norm), momentum))
+
+
+@dataclass(frozen=True)
 class Online:
     """The learner of 1997: plain gradient descent, one step after every sequence.
 

@@ -78,9 +78,15 @@ def panelled(
     looks: Mapping[str, Look],
     folded: frozenset[str] = frozenset(),
     heading: str = "",
+    heights: Mapping[str, float] = {},
     **texts: str,
 ) -> Picture:
-    """A picture of panels; `looks` and `heading` stand above its figure, `texts` around it."""
-    panels = {each: drawing.alone(draw) for each, draw in draws.items()}
-    whole = drawing.together(draws, looks, heading)
+    """A picture of panels; `looks` and `heading` stand above its figure, `texts` around it.
+
+    `heights` is as in `drawing.together`.
+    """
+    panels = {
+        each: drawing.alone(draw, heights.get(each, drawing.PANEL)) for each, draw in draws.items()
+    }
+    whole = drawing.together(draws, looks, heading, heights)
     return Picture(name, title, whole, panels, looks=looks, folded=folded, **texts)

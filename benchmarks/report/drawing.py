@@ -36,6 +36,8 @@ STYLE: dict[Any, Any] = {
 WIDTH = 7.5  # inches; of a figure of several panels
 NARROW = 3.7  # inches; the width of a phone, at which a panel alone is as large as it is drawn
 PANEL = 2.7
+LINE = 0.19  # inches of a panel that has cells down, for each
+AROUND = 0.75  # inches above and below them
 LETTERS = 80  # that a line of a legend has room for; a bit of line takes seven
 BAND = 0.12
 SPREAD = 0.08
@@ -73,15 +75,22 @@ def beside(delays: pd.Series, shift: float) -> pd.Series:
     return delays * 10 ** (2 * shift)
 
 
-def together(panels: Mapping[str, Draw], looks: Mapping[str, Look], heading: str = "") -> Figure:
-    """A figure of all panels by their titles, two in a row, with heading and legend above."""
-    down, columns = (
-        math.ceil(len(panels) / 2),
-        min(len(looks), LETTERS // (7 + max(map(len, looks)))),
-    )
+def together(
+    panels: Mapping[str, Draw],
+    looks: Mapping[str, Look],
+    heading: str = "",
+    heights: Mapping[str, float] = {},
+) -> Figure:
+    """A figure of all panels by their titles, two in a row, with heading and legend above.
+
+    `heights` has those of panels, in inches, that are not as high as others.
+    """
+    columns = min(len(looks), LETTERS // (7 + max(map(len, looks))))
     above = 0.25 * (1 + math.ceil(len(looks) / columns) + bool(heading))
-    figure = Figure(figsize=(WIDTH, PANEL * down + above))
-    axes = figure.subplots(down, 2, squeeze=False).ravel()
+    each = [heights.get(title, PANEL) for title in panels]
+    down = [max(each[i : i + 2]) for i in range(0, len(each), 2)]
+    figure = Figure(figsize=(WIDTH, sum(down) + above))
+    axes = figure.subplots(len(down), 2, squeeze=False, height_ratios=down).ravel()
     for axis in axes[len(panels) :]:
         axis.remove()
     for axis, (title, draw) in zip(axes, panels.items(), strict=False):
@@ -103,10 +112,10 @@ def together(panels: Mapping[str, Draw], looks: Mapping[str, Look], heading: str
     return figure
 
 
-def alone(draw: Draw) -> Figure:
-    """A panel as a figure of its own, without title and legend."""
+def alone(draw: Draw, height: float = PANEL) -> Figure:
+    """A panel as a figure of its own, so many inches high, without title and legend."""
     with rc_context({"font.size": 10}):
-        figure = Figure(figsize=(NARROW, PANEL))
+        figure = Figure(figsize=(NARROW, height))
         _draw(figure.subplots(), draw)
     return figure
 

@@ -15,7 +15,7 @@ from benchmarks.report import drawing, html, index, sections, source
 from benchmarks.report.contents import Contents
 from benchmarks.report.source import Own, Source, shown
 from benchmarks.running import store
-from benchmarks.suites.base import FlowSuite, PaperSuite, Suite
+from benchmarks.suites.base import FlowSuite, PaperSuite, PublishedSuite, Suite
 from benchmarks.suites.common import RESULTS
 
 
@@ -114,7 +114,12 @@ def _contents(suite: Suite, found: Source, local: Path) -> Contents:
     if not found.committed:
         committed = tables.current(found.experiments, store.read_suite(RESULTS / suite.name))
         reference = None if committed.empty else committed
-    return sections.of_cells(found.experiments, found.rows, found.points, reference)
+    contents = sections.of_cells(
+        found.experiments, found.rows, found.points, reference, found.tried
+    )
+    if isinstance(suite, PublishedSuite):
+        return sections.with_published(contents, found.experiments, found.rows)
+    return contents
 
 
 def _of_paper(suite: PaperSuite, found: Source, local: Path) -> Contents:

@@ -5,13 +5,22 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from benchmarks.analysis import pairwise, paper_rows, ranking, sentences, settings, tables
+from benchmarks.analysis import (
+    pairwise,
+    paper_rows,
+    profile,
+    published,
+    ranking,
+    sentences,
+    settings,
+    tables,
+)
 from benchmarks.analysis.measured import Known
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning import curves
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.program import TEST_GROUP
-from benchmarks.report import drawing, figures, flow_figure, glossary, paper_figure
+from benchmarks.report import drawing, figures, flow_figure, glossary, paper_figure, searched
 from benchmarks.report.contents import Better, Contents, Picture, Sheet, panelled
 from benchmarks.running import flow_study
 
@@ -51,6 +60,7 @@ def of_cells(
     rows: pd.DataFrame,
     points: pd.DataFrame,
     reference: pd.DataFrame | None,
+    tried: pd.DataFrame,
 ) -> Contents:
     """The page of a suite of cells and tasks.
 
@@ -59,6 +69,7 @@ def of_cells(
         rows: their rows.
         points: learning curves of those trials, as far as they have any.
         reference: the committed rows, to compare; None where they are the same.
+        tried: rows of the search that has chosen the settings; empty where none has.
     """
     lines = labelled(experiments, rows)
     incomplete = _plain(tables.missing(lines))
@@ -67,6 +78,7 @@ def of_cells(
     looks = drawing.looks(list(dict.fromkeys(lines["cell"])))
     learning = _learning(lines, rows, points, looks)
     pictures = [_success(lines), _curves(lines, rows, looks), *learning, _cost(lines, looks)]
+    pictures += searched.longer(lines, rows, looks)
     notices = [incomplete, "" if learning else NO_CURVES]
     whole = lines[(lines["trials"] > 0) & (lines["missing"] == 0)]
     if whole.empty:
@@ -82,12 +94,18 @@ def of_cells(
         Sheet("results", "All results", first(long, CELLS_FIRST)),
         Sheet("pairs", "Pairs of cells", pairwise.readable(pairs)),
     ]
-    if rows["clip"].notna().any():
-        ranks = ranking.readable(ranking.ranking(rows))
-        sheets.insert(1, Sheet("ranking", "Cells by mean rank over tasks", ranks))
     beside = {"Reference": "The committed results."} if beside is not None else {}
     if rows["clip"].notna().any():
-        beside |= {"Ranking": ranking.NOTE, "Settings": _plain(settings.NOTE)}
+        pictures[1:1] = searched.overall(rows, looks)
+        ranks = ranking.readable(ranking.ranking(rows))
+        sheets.insert(1, Sheet("ranking", "Cells by mean rank over tasks", ranks))
+        note = f"{ranking.NOTE} {profile.NOTE}"
+        beside |= {"Ranking": note, "Settings": _plain(settings.NOTE)}
+    if len(tried):
+        found = searched.search(experiments, tried)
+        pictures += found.pictures
+        sheets.append(found.sheet)
+        beside |= {"Search": found.note}
     more = {"Better": _plain(pairwise.RULES), "Pairs of cells": _plain(pairwise.COLUMNS)}
     return Contents(
         [text for text in notices if text],
@@ -96,6 +114,17 @@ def of_cells(
         sheets,
         {"Trials": counted(rows)} | RESULTS | beside | more,
         _glossary(experiments),
+    )
+
+
+def with_published(
+    contents: Contents, experiments: Sequence[Experiment], rows: pd.DataFrame
+) -> Contents:
+    """The page with the table of published figures before its others."""
+    sheet = Sheet("published", "Published figures beside ours", published.beside(experiments, rows))
+    return contents._replace(
+        sheets=[sheet, *contents.sheets],
+        definitions={**contents.definitions, "Published": published.RULES},
     )
 
 
@@ -316,4 +345,4 @@ def _named(lines: pd.DataFrame) -> str:
 
 def _plain(text: str) -> str:
     """Without the marks of Markdown."""
-    return text.replace("`", "").replace("*", "")
+    return text.replace("`*`", "a star").replace("`", "").replace("*", "")

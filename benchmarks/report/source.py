@@ -10,9 +10,12 @@ import pandas as pd
 from benchmarks.analysis import tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running import store
+from benchmarks.running import search, store
 from benchmarks.suites.base import PaperSuite, Suite
 from benchmarks.suites.common import RESULTS
+
+FILES = ("trials", "curves", "search/trials", "chosen.csv", "table.csv")
+"""What a page links to, of a suite's results."""
 
 
 class Own(NamedTuple):
@@ -30,6 +33,7 @@ class Source(NamedTuple):
             been asked for.
         rows: their rows.
         points: the points of those trials' learning curves.
+        tried: rows of the search for these experiments.
         committed: whether the suite's own rows are the committed ones.
         text: a sentence that says which rows they are.
         unasked: a sentence on what has not been asked for; empty if nothing.
@@ -39,6 +43,7 @@ class Source(NamedTuple):
     experiments: Sequence[Experiment]
     rows: pd.DataFrame
     points: pd.DataFrame
+    tried: pd.DataFrame
     committed: bool
     text: str
     unasked: str
@@ -70,7 +75,8 @@ def _source(
 ) -> Source:
     asked = tables.requested(experiments, store.read_requests(folder), rows)
     unasked = tables.unasked(experiments, asked)
-    return Source(asked, rows, points, committed, text, unasked, [folder])
+    tried = search.tried(experiments, folder)
+    return Source(asked, rows, points, tried, committed, text, unasked, [folder])
 
 
 def with_own(source: Source, suite: Suite, own: Own, local: Path) -> Source:
@@ -96,6 +102,7 @@ def with_own(source: Source, suite: Suite, own: Own, local: Path) -> Source:
         experiments=[*source.experiments, *asked],
         rows=pd.concat([source.rows, rows], ignore_index=True) if len(source.rows) else rows,
         points=pd.concat([source.points, points]) if len(source.points) else points,
+        tried=pd.concat([source.tried, search.tried(experiments, local)], ignore_index=True),
         text=f"{source.text} Those of {label}: {shown(local)}.",
         unasked=" ".join(filter(None, unasked)),
         folders=list(dict.fromkeys([*source.folders, local])),
@@ -134,7 +141,7 @@ def shown(path: Path) -> str:
 
 def links(folders: Sequence[Path], start: Path) -> dict[str, str]:
     """Relative links from the folder `start` to the files of rows, by what people read."""
-    files = [folder / name for folder in folders for name in ("trials", "curves", "table.csv")]
+    files = [folder / name for folder in folders for name in FILES]
     return {
         shown(each): Path(os.path.relpath(each, start)).as_posix() + "/" * each.is_dir()
         for each in files

@@ -85,7 +85,7 @@ def candidates(stages: Stages, count: int, folder: Path) -> Candidates:
     first = count + (len(earlier) - 1) * (count - count // 2) if earlier else 0
     new = space.configurations(names, base.delay, count - len(old), first)
     tried = [at(base, each) for each in (*old, *new)]
-    return Candidates(base, [replace(each, trials=1, lengths=()) for each in tried])
+    return Candidates(base, [replace(untested(each), trials=1) for each in tried])
 
 
 def _inherited(stages: Stages, delay: int, count: int, folder: Path) -> list[Configuration]:
@@ -145,6 +145,37 @@ def search(
     save(choices, folder)
     for text in unsolved(choices):
         console.print(text, highlight=False, soft_wrap=True)
+
+
+def tried(experiments: Iterable[Experiment], folder: Path) -> pd.DataFrame:
+    """The rows of the search for these experiments as they stand now.
+
+    Args:
+        experiments: of a suite, at whatever rate and settings.
+        folder: the suite's folder of results.
+
+    Raises:
+        UsageError: a file there is not one of rows.
+    """
+    found = [
+        _tried(each, store.read(runner.path_of(each, folder / "search"))) for each in experiments
+    ]
+    return pd.concat(found or [store.frame([])], ignore_index=True)
+
+
+def _tried(base: Experiment, rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows[rows["seed"] == SEED]
+    current = {
+        line.digest
+        for line in rows.drop_duplicates("digest").itertuples()
+        if untested(at(base, Configuration(line.rate, _settings(line)))).digest == line.digest
+    }
+    return rows[rows["digest"].isin(current)]
+
+
+def untested(experiment: Experiment) -> Experiment:
+    """An experiment as the search runs it, without longer sequences at the end."""
+    return replace(experiment, lengths=())
 
 
 def unsolved(choices: Iterable[dict]) -> list[str]:

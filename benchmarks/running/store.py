@@ -49,6 +49,7 @@ COLUMNS: Columns = {
     "longer_2": "float64",
     "longer_5": "float64",
     "longer_10": "float64",
+    "longer_25": "float64",
     "jax_settings": str,
 }
 """Columns of a results file and their types; results/README.md says what each means."""
@@ -61,6 +62,7 @@ ADDED = (
     "longer_2",
     "longer_5",
     "longer_10",
+    "longer_25",
     "jax_settings",
 )
 """Columns that older files lack, and that are blank in the rows of these."""

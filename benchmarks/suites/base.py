@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from benchmarks.analysis import paper_rows, ranking, tables
+from benchmarks.analysis import paper_rows, published, ranking, tables
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, store
@@ -117,6 +117,37 @@ class RankedSuite(Suite):
             notes=[*shown.notes, ranking.NOTE],
             page=f"{page}\n\n{ranking.NOTE}\n",
         )
+
+
+@dataclass(frozen=True)
+class PublishedSuite(Suite):
+    """A suite whose experiments are variants and settings of published figures."""
+
+    def shown(
+        self,
+        experiments: Sequence[Experiment],
+        rows: pd.DataFrame,
+        committed: pd.DataFrame | None = None,
+    ) -> Shown:
+        """The table, and the published figures below it."""
+        shown = super().shown(experiments, rows, committed)
+        found = published.beside(experiments, rows)
+        short = tables.plain("Published figures beside ours", collapse_padding=True)
+        for column in PUBLISHED_FIRST:
+            short.add_column(column, overflow="fold")
+        told = found.assign(published=found["measure"] + " " + found["published"])
+        for line in told[PUBLISHED_FIRST].itertuples(index=False):
+            short.add_row(*line)
+        text = found.to_markdown(index=False, disable_numparse=True)
+        return shown._replace(
+            table=Group(shown.table, Text(), short),
+            notes=[*shown.notes, published.RULES],
+            page=f"{shown.page}\n## Published figures\n\n{text}\n\n{published.RULES}\n",
+        )
+
+
+PUBLISHED_FIRST = ["source", "task", "T", "cell", "setting", "published", "ours"]
+"""What of published figures has room in a terminal."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import suites
+from benchmarks.cli import listing
 from benchmarks.cli.main import main
 from benchmarks.running import search, store
+from benchmarks.suites.cells import ALL
 
 ROOT = Path(__file__).parents[2]
 CELL = ROOT / "tests" / "cells" / "leaky.py"
@@ -104,6 +107,19 @@ def test_a_results_file_of_another_schema(tmp_path, capsys, verb):
     assert "is not a results file of this version" in error
     assert error.count("\n") == 1
     assert files(tmp_path) == {path: b"old,columns\n1,2\n"}
+
+
+@pytest.mark.parametrize("what", [[], ["--cells"]])
+def test_lists_fit_80_columns_and_lose_no_word(what, capsys):
+    assert main(["list", *what]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    words = [word for line in lines for word in line.split()]
+    titles = [suites.load(name).title for name in suites.names()]
+    texts = [listing.first_line(cell) for cell in ALL.values()] if what else titles
+    expected = [word for text in texts for word in text.split()]
+    remaining = iter(words)
+    assert all(word in remaining for word in expected)  # in this order
 
 
 def test_list_names_suites_and_experiments(capsys):

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.learning.learners import Adam, Momentum
+from benchmarks.learning.learners import Adam, Momentum, Nesterov
 from tasks.adding import Adding
 
 GRADIENTS = [np.array([3.0, 4.0]), np.array([0.3, -0.2]), np.array([-30.0, 1.0])]
@@ -39,6 +39,20 @@ def test_momentum_is_the_heavy_ball_after_clipping(momentum):
         np.testing.assert_allclose(step, velocity, rtol=1e-5)
 
 
-@pytest.mark.parametrize("learner", [Adam(), Momentum()], ids=str)
+def test_nesterov_takes_the_gradient_ahead():
+    """On f(x) = (x - 1)^2 / 2: v' = m v - r f'(x + m v), x' = x + v', seen from x + m v."""
+    m, rate, x, v = 0.9, 0.1, 3.0, 0.0
+    optimizer = Nesterov(momentum=m, clip=100.0).optimizer()
+    ahead = jnp.asarray([3.0])
+    state = optimizer.init(ahead)
+    for _ in range(5):
+        step, state = optimizer.update(ahead - 1, state)
+        ahead = ahead - rate * step
+        v = m * v - rate * (x + m * v - 1)
+        x = x + v
+        np.testing.assert_allclose(ahead, [x + m * v], rtol=1e-5)
+
+
+@pytest.mark.parametrize("learner", [Adam(), Momentum(), Nesterov()], ids=str)
 def test_modern_learners_take_the_objective_of_the_task(learner):
     assert learner.objective(Adding(20)) is Adding(20).objective

@@ -57,7 +57,7 @@ def test_what_was_not_asked_for_is_told_from_what_is_missing(tmp_path):
         f"Not asked for: {2 + 4 * len(rest)} of the suite's {4 * len(rest) + 8} trials, "
         f"among them all of {len(rest)} of {len(rest) + 2} experiments."
     )
-    contents = sections.of_cells(found.experiments, found.rows, found.points, None)
+    contents = sections.of_cells(found.experiments, found.rows, found.points, None, found.tried)
     missing = f"Not complete: 2 trials have not been run: {two.name} (2)"
     assert contents.notices[0].startswith(missing)
     assert "too high" in contents.notices[0]
@@ -72,7 +72,7 @@ def test_no_bias_is_claimed_when_all_that_was_asked_for_has_finished(tmp_path):
         done = rows(each, 40, 80, None, cell=each.cell).to_dict("records")
         store.add(tmp_path / "trials" / f"{each.name}.csv", done)
     found = source.of_suite(suite, suite.experiments, tmp_path)
-    contents = sections.of_cells(found.experiments, found.rows, found.points, None)
+    contents = sections.of_cells(found.experiments, found.rows, found.points, None, found.tried)
     assert not any("Not complete" in text or "too high" in text for text in contents.notices)
     assert contents.better.sentence.startswith("In 0 of 1 comparisons")
     table = contents.sheets[0].frame

@@ -2,6 +2,7 @@ import io
 import math
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -75,6 +76,24 @@ def test_the_best_by_one_trial_train_again(tmp_path):
     searched = search.candidates((BASE,), 6, tmp_path)
     write(tmp_path, searched, [[300], [None], [100], [None], [200], [350]])
     assert search.finalists(searched, tmp_path) == [searched.tried[i] for i in (2, 4, 0)]
+
+
+def test_rows_of_the_search_are_those_of_the_experiment_as_it_stands(tmp_path):
+    searched = search.candidates((BASE,), 3, tmp_path)
+    write(tmp_path, searched, [[300], [None], [100, 200]])
+    rows = store.read(runner.path_of(BASE, tmp_path / "search"))
+    columns = {
+        each.digest: {"rate": each.rate, **each.settings.columns()} for each in searched.tried
+    }
+    told = rows["digest"].map(columns).apply(pd.Series).astype(float)
+    rows = rows.assign(**{name: told[name] for name in told})
+    for path in (tmp_path / "search").rglob("*.csv"):
+        path.unlink()
+    store.add(runner.path_of(BASE, tmp_path / "search"), rows.to_dict("records"))
+    found = search.tried([replace(BASE, rate=0.7, lengths=(2,))], tmp_path)
+    assert found["digest"].tolist() == rows["digest"].tolist()
+    assert search.tried([replace(BASE, version=2)], tmp_path).empty
+    assert search.tried([BASE], tmp_path / "none").empty
 
 
 def test_configurations_differ_in_numbers_only(tmp_path):

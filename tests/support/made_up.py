@@ -1,8 +1,14 @@
 """Result rows that nobody has trained."""
 
+from dataclasses import replace
+
 import pandas as pd
 
+from benchmarks.learning import space
 from benchmarks.running import store
+from tests.support.tiny import experiment
+
+DELAY = 100  # of a search
 
 
 def rows(experiment, *sequences, **changes):
@@ -41,3 +47,14 @@ def points(rows):
     return pd.concat([trials.assign(sequences=n, wrong=w) for n, w in levels.items()])[
         list(store.CURVE_COLUMNS)
     ]
+
+
+def searched(cost, names=("memory",), count=24, cell="lstm"):
+    """Rows of a search on task `t`; a configuration needs `cost(configuration)` sequences."""
+    made = []
+    for drawn in space.configurations(names, DELAY, count):
+        columns = {k: v for k, v in drawn.settings.columns().items() if v is not None}
+        each = replace(experiment(rate=drawn.rate), version=sum(map(ord, cell)))  # of its own
+        labels = {"task": "t", "delay": DELAY, "cell": cell}
+        made.append(rows(each, cost(drawn), **labels, **columns))
+    return pd.concat(made)

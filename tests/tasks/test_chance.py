@@ -25,6 +25,7 @@ ONE_HOT = [
     lag.Lag2c(5, 3),
     temporal_order.HS97_6A,
     temporal_order.HS97_6B,
+    temporal_order.TemporalOrderPascanu13(30, 20),
     reber.Reber(20),
 ]
 

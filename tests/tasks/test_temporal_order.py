@@ -1,14 +1,15 @@
 import re
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import temporal_order
-from tasks.temporal_order import TemporalOrder6a, TemporalOrder6b
+from tasks.temporal_order import TemporalOrder6a, TemporalOrder6b, TemporalOrderPascanu13
 from tests.support import oracles
-from tests.support.drawing import close, draw, spelled
+from tests.support.drawing import close, draw, judge, spelled
 
 PLACES = {
     temporal_order.HS97_6A: [(10, 20), (50, 60)],
@@ -67,3 +68,49 @@ def test_windows_have_room_for_every_length(cls, T):
 
 def test_lags_are_those_of_the_paper():
     assert (temporal_order.HS97_6A.lag, temporal_order.HS97_6B.lag) == (40, 24)
+
+
+PASCANU = TemporalOrderPascanu13(40, 20)
+
+
+def test_pascanu_asks_for_the_order_of_two_symbols():
+    s = draw(PASCANU)
+    strings = [spelled(x[:n], "ABcdef") for x, n in zip(s.inputs, s.length, strict=True)]
+    assert {len(string) for string in strings} == set(range(20, 41))
+    orders = Counter()
+    for string, targets, n in zip(strings, s.targets, s.length, strict=True):
+        first, second = re.fullmatch("[c-f]*([AB])[c-f]*([AB])[c-f]+", string).groups()
+        places = [i for i, c in enumerate(string) if c in "AB"]
+        tenth = n // 10
+        assert places[0] - tenth in range(tenth)
+        assert places[1] - n // 2 in range(tenth)
+        assert targets[n - 1].tolist() == [first + second == each for each in ORDERS]
+        orders[first + second] += 1
+    assert all(close(orders[each] / 4096, 1 / 4, 4096) for each in ORDERS)
+    letters = Counter("".join(strings))
+    total = sum(letters[c] for c in "cdef")
+    assert all(close(letters[c] / total, 1 / 4, total) for c in "cdef")
+
+
+ORDERS = ("AA", "AB", "BA", "BB")
+
+
+def test_pascanu_counts_the_most_active_output():
+    s = draw(PASCANU)
+    outputs = np.random.default_rng(0).normal(size=s.targets.shape).astype(np.float32)
+    answers = outputs[np.arange(4096), s.length - 1].argmax(-1)
+    wanted = s.targets[np.arange(4096), s.length - 1].argmax(-1)
+    np.testing.assert_array_equal(judge(PASCANU, outputs, s)[1], answers != wanted)
+    assert judge(PASCANU, np.full_like(outputs, 0.5), s)[1].all()
+    assert judge(PASCANU, np.full_like(outputs, np.nan), s)[1].all()
+
+
+@pytest.mark.parametrize("lengths", [(9, 9), (20, 30)])
+def test_pascanu_refuses_lengths_without_room(lengths):
+    with pytest.raises(ValueError, match="at least 10 and the longest no less"):
+        TemporalOrderPascanu13(*lengths)
+
+
+def test_pascanu_lag():
+    """Of the shortest sequence, 20 steps: the last place is step 11, the question step 19."""
+    assert PASCANU.lag == 19 - 11

@@ -1,0 +1,125 @@
+"""What a search has tried, configuration by configuration, and which settings decide."""
+
+import importlib.util
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.analysis.statistics import restricted_mean_sequences
+from benchmarks.learning import space
+
+SETTINGS = ("rate", "clip", "memory", "range", "scale")
+
+IMPORTANCE = (
+    "Importance: share of the variance, over the configurations of a cell on a task, of the "
+    "logarithm of the mean of sequences to success (unsolved trials counted with the budget) that "
+    "a setting alone or with others explains: fANOVA (Hutter, Hoos & Leyton-Brown 2014) of a "
+    "random forest, by optuna. So few configurations give a rough figure. Range: whether all units "
+    "start with one memory or with all from the shortest up to it."
+)
+NO_IMPORTANCE = (
+    "The importance of each setting is not shown: it needs optuna and scikit-learn "
+    "(pip install '.[importance]')."
+)
+
+
+def configurations(rows: pd.DataFrame) -> pd.DataFrame:
+    """How each configuration did, in the order in which it was tried.
+
+    Args:
+        rows: those of a search; at least one.
+
+    Returns:
+        Columns task (with its delay), delay, cell, digest, rate, clip, memory (the longest, in
+        steps), range (whether memories reach from the shortest to it), scale, solved, trials,
+        sequences (mean to success, unsolved trials counted with the budget), budget.
+    """
+    groups = rows.groupby("digest", sort=False)
+    return pd.DataFrame([_configuration(str(digest), own) for digest, own in groups])
+
+
+def _configuration(digest: str, rows: pd.DataFrame) -> dict:
+    first = rows.iloc[0]
+    return {
+        "task": f"{first['task']}-{first['delay']}",
+        **{name: first[name] for name in ("delay", "cell", "rate", "clip", "scale", "budget")},
+        "digest": digest,
+        "memory": first["memory_high"],
+        "range": first["memory_low"] < first["memory_high"],
+        "solved": int((rows["outcome"] == "solved").sum()),
+        "trials": len(rows),
+        "sequences": restricted_mean_sequences(rows),
+    }
+
+
+def summary(lines: pd.DataFrame) -> pd.DataFrame:
+    """A line for each task and cell: how many configurations were tried, how many solved the task.
+
+    Args:
+        lines: `configurations`.
+    """
+    success = lines.assign(success=lines["solved"] > 0)
+    by = success.groupby(["task", "cell"], sort=False)["success"]
+    return by.agg(configurations="size", with_success="sum").reset_index()
+
+
+def can_tell_importance() -> bool:
+    """Whether the libraries that `importances` needs are installed."""
+    return all(importlib.util.find_spec(name) for name in ("optuna", "sklearn"))
+
+
+def importances(lines: pd.DataFrame) -> pd.DataFrame:
+    """Importance of each setting, by task and cell; of those that were solved at all.
+
+    Args:
+        lines: `configurations`.
+
+    Returns:
+        Columns task, cell and `SETTINGS`, each from 0 to 1, NaN where a cell has no such setting.
+    """
+    found = []
+    for (task, cell), own in lines.groupby(["task", "cell"], sort=False):
+        if (own["solved"] > 0).any() and own["sequences"].nunique() > 1:
+            found.append({"task": task, "cell": cell} | _importance(own))
+    return pd.DataFrame(found, columns=["task", "cell", *SETTINGS])
+
+
+def _importance(lines: pd.DataFrame) -> dict[str, float]:
+    import optuna  # slow to load, and not everywhere
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space_of = _distributions(lines.iloc[0])
+    study = optuna.create_study()
+    for line in lines.to_dict("records"):
+        settings = {name: _value(line, name) for name in space_of}
+        cost = math.log(line["sequences"])
+        study.add_trial(optuna.create_trial(params=settings, distributions=space_of, value=cost))
+    judge = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    found = optuna.importance.get_param_importances(study, evaluator=judge)
+    return {name: float(share) for name, share in found.items()}
+
+
+def _value(line: dict, name: str) -> float | bool:
+    if name == "clip":
+        return math.isfinite(line["clip"])
+    return bool(line["range"]) if name == "range" else line[name]
+
+
+def _distributions(line: pd.Series) -> dict[str, Any]:
+    """The space that a cell's configurations were drawn from, as optuna says it."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    numbers = {
+        name: FloatDistribution(ends.low, ends.high, log=True)
+        for name, ends in bounds(line["delay"]).items()
+        if not np.isnan(line[name])
+    }
+    kinds = ("clip", "range") if "memory" in numbers else ("clip",)
+    return numbers | {name: CategoricalDistribution([False, True]) for name in kinds}
+
+
+def bounds(delay: int) -> dict[str, space.LogUniform]:
+    """Of each number that is searched at a delay, the ends of what is tried."""
+    return {"rate": space.RATE, "memory": space.memory(delay), "scale": space.SCALE}

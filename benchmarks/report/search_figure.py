@@ -1,0 +1,110 @@
+"""Figures of a search: pure functions of the lines of `analysis.tried`."""
+
+import math
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.analysis import tried
+from benchmarks.analysis.tables import quantity
+from benchmarks.learning.space import LogUniform
+from benchmarks.report.drawing import AROUND, LINE, NARROW, Draw, Look, log_axis
+
+STEPS = (100, 30, 10, 3, 1)
+"""A colour each: for costs up to the budget by so much."""
+UNSOLVED = Look("#999999", "x", "")
+LABELS = {
+    "rate": "learning rate",
+    "memory": "initial memory (steps)",
+    "scale": "recurrent scale",
+}
+
+
+def looks(budget: float) -> dict[str, Look]:
+    """How a configuration is drawn, by the mean of sequences to success that it needs."""
+    colors = colormaps["plasma"](np.linspace(0, 0.85, len(STEPS)))
+    names = [f"up to {quantity(budget / step)} sequences" for step in STEPS]
+    found = {
+        name: Look(color, "o", "") for name, color in zip(names, map(_hex, colors), strict=True)
+    }
+    return found | {"not solved": UNSOLVED}
+
+
+def _hex(color: np.ndarray) -> str:
+    return "#" + "".join(f"{round(255 * part):02x}" for part in color[:3])
+
+
+def strips(lines: pd.DataFrame) -> tuple[dict[str, Draw], dict[str, float]]:
+    """A panel for each task and number that was searched, a line of points for each cell.
+
+    Args:
+        lines: `tried.configurations`, with a column `chosen`.
+
+    Returns:
+        The panels by their titles, and their heights.
+    """
+    draws, heights = {}, {}
+    for name in LABELS:
+        searched = lines[lines[name].notna()]
+        for task, own in searched.groupby("task", sort=False):
+            title = f"{task}: {name}"
+            draws[title] = partial(_strip, lines=own, name=name)
+            heights[title] = AROUND + LINE * own["cell"].nunique()
+    order = list(dict.fromkeys(lines["task"]))
+    titles = sorted(draws, key=lambda title: order.index(title.partition(":")[0]))
+    return {title: draws[title] for title in titles}, heights
+
+
+def _strip(axis: Axes, lines: pd.DataFrame, name: str) -> None:
+    cells = list(dict.fromkeys(lines["cell"]))
+    ends = tried.bounds(lines["delay"].iloc[0])[name]
+    palette = list(looks(lines["budget"].max()).values())
+    for line in lines.itertuples():
+        place = getattr(line, name), cells.index(line.cell)
+        look = palette[_step(line)]
+        marker = ">" if name == "memory" and line.range and look is not UNSOLVED else look.marker
+        ring: dict[str, Any] = (
+            {"markeredgecolor": "black", "markeredgewidth": 1.4} if line.chosen else {}
+        )
+        axis.plot(*place, marker, color=look.color, markersize=8 if line.chosen else 4.5, **ring)
+    _frame(axis, cells, ends, LABELS[name])
+
+
+def _step(line) -> int:
+    """Number of the look."""
+    if not line.solved:
+        return len(STEPS)
+    return sum(line.sequences > line.budget / step for step in STEPS)
+
+
+def _frame(axis: Axes, cells: list[str], ends: LogUniform, label: str) -> None:
+    """Axes of a strip; the outer tenths of the space are shaded."""
+    tenth = (ends.high / ends.low) ** 0.1
+    for edge in ((ends.low, ends.low * tenth), (ends.high / tenth, ends.high)):
+        axis.axvspan(*edge, color="0.9", lw=0, zorder=0)
+    axis.set_xlim(ends.low / math.sqrt(tenth), ends.high * math.sqrt(tenth))
+    log_axis(axis, label)
+    axis.set_yticks(range(len(cells)), cells, fontsize=8)
+    axis.set_ylim(len(cells) - 0.4, -0.6)
+
+
+def importances(means: pd.DataFrame) -> Figure:
+    """A heat map of shares from 0 to 1, cells down and settings across, as wide as a phone."""
+    figure = Figure(figsize=(NARROW, 0.26 * len(means) + 0.6))
+    axis = figure.subplots()
+    values = means.to_numpy(float)
+    axis.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for (y, x), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            color = "black" if value > 0.5 else "white"
+            axis.text(x, y, f"{value:.0%}", ha="center", va="center", fontsize=8, color=color)
+    axis.set_xticks(range(len(means.columns)), means.columns, fontsize=9)
+    axis.set_yticks(range(len(means)), means.index, fontsize=8)
+    axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axis.spines[:].set_visible(False)
+    return figure
