@@ -10,18 +10,11 @@ from models import parallel
 from models.gru_variants import MinGRU
 from models.lru import LRU
 from models.network import Network
-from tests.models.cell_cases import close, network64
-from tests.models.family import N_IN, H
+from tests.models.case import N_IN, H, close, made, network64
 
 T = 11
 LENGTHS = np.array([[T, 7, 1], [3, T, 5]])
 ALIVE = np.arange(T)[:, None, None] < LENGTHS
-
-
-@pytest.fixture
-def float64():
-    with jax.enable_x64(True):
-        yield
 
 
 def drawn(*shape, kind=float):
@@ -90,7 +83,7 @@ def test_unrolled_is_step_by_step_forward_and_backward(cell, scan, monkeypatch):
 
 @pytest.mark.parametrize("cell", [LRU, MinGRU])
 def test_unrolled_holds_the_state_after_a_sequence(cell):
-    module = cell(N_IN, H, rngs=nnx.Rngs(0))
+    module = made(cell)
     xs = jnp.asarray(drawn(T, N_IN), jnp.float32).at[5:].set(0)
     ys = np.asarray(module.unrolled(xs, np.arange(T) < 5))
     np.testing.assert_allclose(ys[5:], np.broadcast_to(ys[5], ys[5:].shape), rtol=1e-6)

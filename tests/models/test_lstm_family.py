@@ -9,99 +9,12 @@ from flax import nnx
 
 from models import lstm_variants, minimal_lstm, peephole_lstm, slstm
 from models.lstm import LSTM
-from models.lstm_variants import JANET, ChronoLSTM, CoupledLSTM, NoForgetLSTM
+from models.lstm_variants import ChronoLSTM, CoupledLSTM, NoForgetLSTM
 from models.minimal_lstm import MinimalLSTM
-from models.peephole_lstm import CIFG, FGR, NFG, NIAF, NIG, NOAF, NOG, PeepholeLSTM
+from models.peephole_lstm import CIFG, FGR, NFG, PeepholeLSTM
 from models.slstm import SLSTM
-from tests.models import cell_oracles_lstm as oracle
-from tests.models import family
-from tests.models.family import N_IN, Case, H, over
-from tests.support.cell_oracles import sigmoid
-
-FOUR = ("4H (n_in + H + 1)", lambda n, h: 4 * h * (n + h + 1), [32, 72, 864, 1536])
-THREE = ("3H (n_in + H + 1)", lambda n, h: 3 * h * (n + h + 1), [24, 54, 648, 1152])
-TWO = ("2H (n_in + H + 1)", lambda n, h: 2 * h * (n + h + 1), [16, 36, 432, 768])
-PEEPHOLES = (f"{FOUR[0]} + 3H", lambda n, h: FOUR[1](n, h) + 3 * h, [38, 81, 900, 1560])
-TWO_PEEPHOLES = (f"{THREE[0]} + 2H", lambda n, h: THREE[1](n, h) + 2 * h, [28, 60, 672, 1168])
-FULL = (f"{PEEPHOLES[0]} + 9H²", lambda n, h: PEEPHOLES[1](n, h) + 9 * h * h, [74, 162, 2196, 2136])
-GATES_ONLY = ("3H (n_in + 1)", lambda n, h: 3 * h * (n + 1), [12, 27, 216, 960])
-
-
-def fused(parts, **more):
-    """Blocks of kernels whose columns are those of `parts`."""
-    kinds = {"W_x": "x", "W_h": "h", "b": "b_"}
-    return {name: [kind + part for part in parts] for name, kind in kinds.items()} | more
-
-
-def forget_gate(w):
-    return sigmoid(w["b_f"])
-
-
-def case(cell, blocks, counts, carried=(H, H), kept=forget_gate):
-    name = cell.__name__.lower()
-    step, back = getattr(oracle, name), getattr(oracle, name + "_back")
-    return Case(cell, blocks, step, back, carried, *counts, kept=kept)
-
-
-def peephole(cell, parts, counts, more=(), **variant):
-    blocks = fused(parts, p=["p_" + part for part in parts[:-1]]) | dict(more)
-    step = functools.partial(oracle.peephole_step, **variant)
-    back = functools.partial(oracle.peephole_back, **variant)
-    carried = (H,) * len(cell.carried)
-    return Case(cell, blocks, step, back, carried, *counts, kept=forget_gate)
-
-
-def normalised_forget_gate(w):
-    return sigmoid(w["b_f"]) / (sigmoid(w["b_f"]) + sigmoid(w["b_i"]))
-
-
-CASES = [
-    Case(ChronoLSTM, fused("ifgo"), oracle.lstm, oracle.lstm_back, (H, H), *FOUR, kept=forget_gate),
-    case(NoForgetLSTM, fused("igo"), THREE),
-    case(CoupledLSTM, fused("fgo"), THREE),
-    case(JANET, fused("fg"), TWO, (H,)),
-    case(
-        MinimalLSTM,
-        {"W_x": ["xi", "xf", "xg"], "b": ["b_i", "b_f", "b_g"]},
-        GATES_ONLY,
-        (H,),
-        normalised_forget_gate,
-    ),
-    case(SLSTM, fused("ifzo"), FOUR, (H, H, H)),
-    peephole(PeepholeLSTM, "ifog", PEEPHOLES),
-    peephole(NIG, "fog", TWO_PEEPHOLES),
-    peephole(NFG, "iog", TWO_PEEPHOLES),
-    peephole(NOG, "ifg", TWO_PEEPHOLES),
-    peephole(NIAF, "ifog", PEEPHOLES, linear="g"),
-    peephole(NOAF, "ifog", PEEPHOLES, linear="h"),
-    peephole(CIFG, "fog", TWO_PEEPHOLES, coupled=True),
-    peephole(
-        FGR,
-        "ifog",
-        FULL,
-        {"W_g": [["ii", "if", "io"], ["fi", "ff", "fo"], ["oi", "of", "oo"]]},
-        recurrent=True,
-    ),
-]
-GATED = [case for case in CASES if "memory" in case.cell.settings]
-
-
-def test_cells_without_a_forget_gate_have_no_memory_to_choose():
-    assert {case.cell for case in CASES} - {case.cell for case in GATED} == {NoForgetLSTM, NFG}
-
-
-@over(CASES)
-def test_gates_are_those_of_a_step(case):
-    """From a zero state the forget gate keeps what it keeps at the start."""
-    cell = case.cell(N_IN, H, rngs=nnx.Rngs(0))
-    gates = cell.gates(cell.initialize_carry((N_IN,)), jnp.zeros(N_IN))
-    assert {"i", "f"} <= gates.keys()
-    if case.cell in {NoForgetLSTM, NFG}:
-        np.testing.assert_array_equal(gates["f"], 1)
-    elif case.cell is not SLSTM:  # its gates come scaled
-        w = family.named(case, family.pure(nnx.state(cell)))
-        np.testing.assert_allclose(gates["f"], case.kept(w), rtol=1e-5)
-
+from tests.models.case import N_IN, H, close, made, walk, walked, weights64
+from tests.models.oracles.steps import sigmoid
 
 MODULES = [lstm_variants, peephole_lstm, minimal_lstm, slstm]
 
@@ -113,17 +26,8 @@ def test_examples_run(module):
     assert failed == 0
 
 
-def made(cell):
-    return cell(N_IN, H, rngs=nnx.Rngs(0))
-
-
 def after_a_walk(cell):
-    """Outputs of ten steps."""
-    carry, ys = cell.initialize_carry((N_IN,)), []
-    for x in jax.random.normal(jax.random.key(1), (10, N_IN)):
-        carry, y = cell(carry, x)
-        ys.append(y)
-    return jnp.stack(ys)
+    return walk(cell, jax.random.normal(jax.random.key(1), (10, N_IN)))
 
 
 same = functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6)
@@ -143,13 +47,9 @@ def as_lstm(cell, parts, wanted):
     return lstm
 
 
-def test_chrono_biases_are_drawn_between_the_two_memories():
-    b_i, b_f, *_ = jnp.split(ChronoLSTM(N_IN, 100, rngs=nnx.Rngs(0)).b[...], 4)
+def test_chrono_biases_of_input_and_forget_gate_are_opposite():
+    b_i, b_f, *_ = jnp.split(made(ChronoLSTM).b[...], 4)
     np.testing.assert_array_equal(b_i, -b_f)
-    steps = jnp.exp(b_f)  # uniform from 1 to T - 1
-    assert 1 <= steps.min() < 10
-    assert 90 < steps.max() < 99.01
-    np.testing.assert_allclose(steps.mean(), 50, atol=5 * 98 / np.sqrt(12 * 100))
 
 
 def test_coupled_lstm_is_an_lstm_whose_input_gate_is_the_forget_gate_turned_round():
@@ -218,8 +118,24 @@ def test_slstm_depends_on_ratios_of_input_gates_only_however_large(shift):
     assert np.all(np.isfinite(jax.jit(jax.grad(loss))(cell.b[...])))
 
 
-def test_slstm_forget_biases_fall_over_the_units():
-    b = np.split(np.asarray(SLSTM(N_IN, 13, rngs=nnx.Rngs(0)).b[...]), 4)
-    np.testing.assert_allclose(b[1][[0, 6, 12]], [5, 5 - 12 * 0.5**0.3, -7], rtol=1e-6)
-    assert np.all(np.diff(b[1]) < 0)
-    np.testing.assert_array_equal([b[0], b[2], b[3]], 0)
+@pytest.mark.usefixtures("float64")
+def test_lstm_matches_flax():
+    w, xs = weights64(LSTM)
+    theirs = nnx.OptimizedLSTMCell(N_IN, H, param_dtype=jnp.float64, rngs=nnx.Rngs(0))
+    dense_h = {"kernel": w["W_h"], "bias": w["b"]}
+    nnx.update(theirs, {"dense_i": {"kernel": w["W_x"]}, "dense_h": dense_h})
+    close(walked(LSTM, w, xs), walk(theirs, xs))
+
+
+@pytest.mark.usefixtures("float64")
+def test_lstm_matches_the_two_bias_form_of_torch():
+    w, xs = weights64(LSTM)
+    W_x, W_h, b = (np.asarray(w[name]).T for name in ("W_x", "W_h", "b"))
+    b_ih = np.random.default_rng(1).standard_normal(4 * H)
+    b_hh = b - b_ih
+    c, h = np.zeros(H), np.zeros(H)
+    for x, mine in zip(np.asarray(xs), walked(LSTM, w, xs), strict=True):
+        i, f, g, o = np.split((W_x @ x + b_ih) + (W_h @ h + b_hh), 4)
+        c = c * sigmoid(f) + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        close(mine, h)

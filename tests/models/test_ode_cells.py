@@ -5,12 +5,12 @@ import pytest
 from flax import nnx
 
 from models.ode_cells import LEM, AntisymmetricRNN, CoRNN
-from tests.models.family import N_IN, H, pure
+from tests.models.case import N_IN, H, made, pure
 
 
 def quiet(cell, **settings):
     """A cell with all weights at zero but its step sizes."""
-    module = cell(N_IN, H, rngs=nnx.Rngs(0), **settings)
+    module = made(cell, **settings)
     sizes = {"epsilon", "dt"}
     weights = pure(nnx.state(module))
     nnx.update(module, {k: a if k in sizes else 0 * a for k, a in weights.items()})
@@ -24,7 +24,7 @@ def run(module, carry, steps):
 
 
 def test_the_antisymmetric_matrix_is_one_and_has_every_entry_once():
-    module = AntisymmetricRNN(N_IN, H, rngs=nnx.Rngs(0))
+    module = made(AntisymmetricRNN)
     module.W[...] = jnp.arange(1.0, H * (H - 1) // 2 + 1)
     A = np.asarray(module._antisymmetric())
     np.testing.assert_array_equal(A, -A.T)
@@ -33,7 +33,7 @@ def test_the_antisymmetric_matrix_is_one_and_has_every_entry_once():
 
 
 def test_antisymmetric_units_turn_without_growing_much_or_fading_away():
-    module = AntisymmetricRNN(N_IN, H, memory=100.0, rngs=nnx.Rngs(0))
+    module = made(AntisymmetricRNN, memory=100.0)
     start = 0.1 * jax.random.normal(jax.random.key(1), (H,))
     end, _ = run(module, start, 200)
     assert 0.8 < jnp.linalg.norm(end) / jnp.linalg.norm(start) < 1.25
@@ -54,12 +54,3 @@ def test_lem_keeps_its_two_states_for_its_memory():
     (y, z), _ = run(quiet(LEM, memory=20.0), start, 30)
     np.testing.assert_allclose(y, (1 - 1 / 20) ** 30, rtol=1e-5)
     np.testing.assert_allclose(z, 2 * (1 - 1 / 20) ** 30, rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("cell", "size", "start"),
-    [(AntisymmetricRNN, "epsilon", 0.01), (CoRNN, "dt", 0.06), (LEM, "dt", 1)],
-)
-def test_step_sizes_are_those_of_the_authors_unless_a_memory_is_asked_for(cell, size, start):
-    module = cell(N_IN, H, rngs=nnx.Rngs(0))
-    np.testing.assert_allclose(getattr(module, size)[...], start, rtol=1e-6)

@@ -9,61 +9,9 @@ from flax import nnx
 from models import orthogonal_rnn, relu_rnn, scrn
 from models.orthogonal_rnn import OrthogonalRNN
 from models.relu_rnn import IRNN, IndRNN
+from models.rnn import RNN
 from models.scrn import SCRN
-from tests.models import cell_oracles_rnn as oracle
-from tests.models.family import N_IN, Case, H
-from tests.support.cell_oracles import sigmoid
-
-CASES = [
-    Case(
-        IRNN,
-        {"W_xh": ["xh"], "W_hh": ["hh"], "b": ["b_h"]},
-        oracle.irnn,
-        oracle.irnn_back,
-        (H,),
-        "H (n_in + H + 1)",
-        lambda n, h: h * (n + h + 1),
-        [8, 18, 216, 384],
-    ),
-    Case(
-        IndRNN,
-        {"W_xh": ["xh"], "u": ["u"], "b": ["b_h"]},
-        oracle.indrnn,
-        oracle.indrnn_back,
-        (H,),
-        "H (n_in + 2)",
-        lambda n, h: h * (n + 2),
-        [6, 12, 84, 328],
-        kept=lambda w: w["u"],
-    ),
-    Case(
-        OrthogonalRNN,
-        {"W_xh": ["xh"], "U": ["u"], "b": ["b_h"]},
-        oracle.orthogonalrnn,
-        oracle.orthogonalrnn_back,
-        (H,),
-        "H (n_in + H + 1)",
-        lambda n, h: h * (n + h + 1),
-        [8, 18, 216, 384],
-    ),
-    Case(
-        SCRN,
-        {
-            "W_x": ["xh", "xs"],
-            "W_sh": ["sh"],
-            "W_hh": ["hh"],
-            "b": ["b_h"],
-            "b_alpha": ["b_alpha"],
-        },
-        oracle.scrn,
-        oracle.scrn_back,
-        (3, 2),
-        "H n_in + F (F + S + 1) + S",
-        lambda n, h: h * n + (h - h // 2) * (h + 1) + h // 2,
-        [6, 15, 144, 352],
-        kept=lambda w: sigmoid(w["b_alpha"]),
-    ),
-]
+from tests.models.case import N_IN, H, made
 
 
 @pytest.mark.parametrize("module", [relu_rnn, orthogonal_rnn, scrn], ids=lambda m: m.__name__)
@@ -73,9 +21,14 @@ def test_examples_run(module):
     assert failed == 0
 
 
+def test_the_scale_of_recurrent_weights_is_their_singular_value():
+    W = np.asarray(made(RNN, scale=0.7).W_hh[...])
+    np.testing.assert_allclose(np.linalg.svd(W)[1], 0.7, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("scale", "left"), [(None, 1.0), (0.5, 0.25)])
 def test_irnn_keeps_a_state_without_input(scale, left):
-    cell = IRNN(N_IN, H, scale=scale, rngs=nnx.Rngs(0))
+    cell = made(IRNN, scale=scale)
     h = start = jnp.arange(1.0, H + 1)
     for _ in range(2):
         h, _ = cell(h, jnp.zeros(N_IN))
@@ -83,7 +36,7 @@ def test_irnn_keeps_a_state_without_input(scale, left):
 
 
 def test_indrnn_is_a_relu_net_with_a_diagonal_matrix():
-    cell, full = IndRNN(N_IN, H, rngs=nnx.Rngs(0)), IRNN(N_IN, H, rngs=nnx.Rngs(0))
+    cell, full = made(IndRNN), made(IRNN)
     full.W_xh[...], full.W_hh[...] = cell.W_xh[...], jnp.diag(cell.u[...])
     x, h = jax.random.normal(jax.random.key(0), (N_IN,)), jnp.ones(H)
     np.testing.assert_allclose(cell(h, x)[0], full(h, x)[0], rtol=1e-6)
@@ -106,7 +59,7 @@ def test_recurrent_matrix_is_orthogonal_whatever_the_weights(hidden):
 
 
 def test_orthogonal_rnn_starts_without_loss_of_state_or_gradient():
-    cell = OrthogonalRNN(N_IN, H, rngs=nnx.Rngs(0))
+    cell = made(OrthogonalRNN)
     h = jax.random.normal(jax.random.key(0), (H,))
 
     def later(h):
@@ -120,7 +73,7 @@ def test_orthogonal_rnn_starts_without_loss_of_state_or_gradient():
 
 
 def test_half_of_scrn_forgets_slowly():
-    cell = SCRN(N_IN, H, rngs=nnx.Rngs(0))
+    cell = made(SCRN)
     h, s = cell.initialize_carry((N_IN,))
     (_, s), y = cell((h, jnp.ones_like(s)), jnp.zeros(N_IN))
     np.testing.assert_allclose(s, 0.95, rtol=1e-6)

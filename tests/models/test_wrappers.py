@@ -14,9 +14,9 @@ from models.lstm import LSTM
 from models.network import Network, Recurrent
 from models.ode_cells import LEM
 from models.wrappers import Bidirectional, Normalised, Stack
-from tests.models.cell_cases import CASES, T, close, named, zero
-from tests.models.family import N_IN, N_OUT, H, pure
-from tests.support import unrolling
+from tests.models.case import N_IN, N_OUT, H, T, close, named, network64, pure
+from tests.models.cases import CASE
+from tests.models.oracles import steps
 
 LENGTHS = np.array([T, 5, 1])
 FLAX = [nnx.GRUCell, nnx.OptimizedLSTMCell]
@@ -36,21 +36,6 @@ MODELS += [Recurrent(cell, H) for cell in WRAPPED]
 models = pytest.mark.parametrize("model", MODELS, ids=str)
 OURS = [ResetAfterGRU, LRU, LEM]
 ours = pytest.mark.parametrize("inside", OURS, ids=lambda cell: cell.__name__)
-
-
-@pytest.fixture
-def float64():
-    with jax.enable_x64(True):
-        yield
-
-
-def network64(model):
-    """Graph and float64 weights with no weight at zero, a random generator."""
-    with jax.enable_x64(False):
-        graph, weights = nnx.split(model.build(N_IN, N_OUT, nnx.Rngs(0)))
-    rng = np.random.default_rng(0)
-    disturbed = jax.tree.map(lambda a: np.asarray(a) + 0.3 * rng.standard_normal(a.shape), weights)
-    return graph, jax.tree.map(jnp.asarray, disturbed), rng
 
 
 def answers(graph, weights, xs, errors, length):
@@ -82,7 +67,7 @@ def layer_norm_back(y, gain, d, G):
 
 def normalised(case, fed_back):
     """Step and backward step of a cell with normalised output; y is the first part of its carry."""
-    step, step_back = case.oracle
+    step, step_back = case.step, case.back
 
     def forward(w, carry, x):
         carry, y, memory = step(w, carry, x)
@@ -101,7 +86,7 @@ def normalised(case, fed_back):
 @pytest.mark.usefixtures("float64")
 @ours
 def test_a_stack_is_its_layers_one_after_the_other(inside):
-    case = CASES[inside]
+    case = CASE[inside]
     graph, weights, rng = network64(Recurrent(Stack(inside, 2), H))
     layers = [named(case, pure(weights)["cell"]["layers"][i]) for i in range(2)]
     readout = np.asarray(pure(weights)["readout"]["kernel"])
@@ -109,12 +94,12 @@ def test_a_stack_is_its_layers_one_after_the_other(inside):
     errors[6:] = 0
     (dweights, dxs), outputs = answers(graph, weights, xs, errors, 6)
 
-    below, first = unrolling.unroll(case.oracle[0], layers[0], zero(case), xs[:6])
-    above, second = unrolling.unroll(case.oracle[0], layers[1], zero(case), below)
+    below, first = case.unroll(layers[0], xs[:6])
+    above, second = case.unroll(layers[1], below)
     close(outputs[:6], above @ readout + np.asarray(pure(weights)["readout"]["bias"]))
     slopes = errors[:6] @ readout.T
-    G2, slopes = unrolling.bptt(case.oracle[1], layers[1], second, slopes, zero(case))
-    G1, dinputs = unrolling.bptt(case.oracle[1], layers[0], first, slopes, zero(case))
+    G2, slopes = case.bptt(layers[1], second, slopes)
+    G1, dinputs = case.bptt(layers[0], first, slopes)
     for i, G in enumerate((G1, G2)):
         got = named(case, pure(dweights)["cell"]["layers"][i])
         for key in G:
@@ -127,7 +112,7 @@ def test_a_stack_is_its_layers_one_after_the_other(inside):
     ("inside", "fed_back"), [(ResetAfterGRU, False), (LRU, False), (LEM, False), (LEM, True)]
 )
 def test_normalised_outputs_and_gradients_match_numpy(inside, fed_back):
-    case = CASES[inside]
+    case = CASE[inside]
     graph, weights, rng = network64(Recurrent(Normalised(inside, fed_back), H))
     cell, readout = pure(weights)["cell"], np.asarray(pure(weights)["readout"]["kernel"])
     norm = {"gain": np.asarray(cell["norm"]["scale"]), "norm": np.asarray(cell["norm"]["bias"])}
@@ -137,9 +122,9 @@ def test_normalised_outputs_and_gradients_match_numpy(inside, fed_back):
     (dweights, dxs), outputs = answers(graph, weights, xs, errors, 6)
 
     step, step_back = normalised(case, fed_back)
-    ys, memories = unrolling.unroll(step, w, zero(case), xs[:6])
+    ys, memories = steps.unroll(step, w, case.zero, xs[:6])
     close(outputs[:6], ys @ readout + np.asarray(pure(weights)["readout"]["bias"]))
-    G, dinputs = unrolling.bptt(step_back, w, memories, errors[:6] @ readout.T, zero(case))
+    G, dinputs = steps.bptt(step_back, w, memories, errors[:6] @ readout.T, case.zero)
     slopes = pure(dweights)["cell"]
     got = named(case, slopes["cell"])
     got |= {"gain": slopes["norm"]["scale"], "norm": slopes["norm"]["bias"]}
@@ -152,7 +137,7 @@ def test_normalised_outputs_and_gradients_match_numpy(inside, fed_back):
 @pytest.mark.parametrize("length", [T, 6, 1])
 @ours
 def test_bidirectional_outputs_and_gradients_match_numpy(inside, length):
-    case = CASES[inside]
+    case = CASE[inside]
     graph, weights, rng = network64(Bidirectional(inside, H))
     xs, errors = rng.standard_normal((T, N_IN)), rng.standard_normal((T, N_OUT))
     errors[length:] = 0
@@ -162,10 +147,10 @@ def test_bidirectional_outputs_and_gradients_match_numpy(inside, length):
     for name, order in (("ahead", slice(None)), ("back", slice(None, None, -1))):
         w = named(case, pure(weights)[name]["cell"])
         readout = np.asarray(pure(weights)[name]["readout"]["kernel"])
-        ys, memories = unrolling.unroll(case.oracle[0], w, zero(case), xs[:length][order])
+        ys, memories = case.unroll(w, xs[:length][order])
         expected = expected + ys[order] @ readout
         slopes = errors[:length][order] @ readout.T
-        G, dx = unrolling.bptt(case.oracle[1], w, memories, slopes, zero(case))
+        G, dx = case.bptt(w, memories, slopes)
         dinputs = dinputs + dx[order]
         got = named(case, pure(dweights)[name]["cell"])
         for key in G:

@@ -1,11 +1,13 @@
-"""Cells that step through a differential equation, in NumPy, as `tests.models.oracles_gru`.
+"""Cells that step through a differential equation in NumPy, as `tests.models.oracles.steps` says.
 
 Step sizes are constants: they have no gradient.
 """
 
 import numpy as np
 
-from tests.support.cell_oracles import back, dsigmoid, dtanh, sigmoid
+from models.ode_cells import LEM, AntisymmetricRNN, CoRNN
+from tests.models.case import WIDE, Case, H, lecun, normal
+from tests.models.oracles.steps import back, dsigmoid, dtanh, sigmoid
 
 DIFFUSION, STIFFNESS, DAMPING = 0.01, 1.0, 1.0
 
@@ -76,3 +78,61 @@ def lem_back(w, G, memory, d, dy):
     xz, yz = back(w, G, d_z * dt * s * dtanh(k), "b_z", xz=x, yz=y)
     xs, ys = back(w, G, d_z * dt * (k - z) * dsigmoid(s), "b_s", xs=x, ys=y)
     return (d_y * (1 - dt * u) + yu + yz + ys, d_z * (1 - dt * s)), xy + xu + xz + xs
+
+
+def lem_gates(w, memory):
+    _, _, _, s, u, k, q, _ = memory
+    return {"dt z": w["dt"] * s, "dt y": w["dt"] * u, "candidate z": k, "candidate y": q}
+
+
+def fading(dt):
+    """Steps in which a free oscillator of stiffness and damping 1 falls by e."""
+    once = np.array([[1 - dt * dt, dt - dt * dt], [-dt, 1 - dt]])  # (y, z) -> new (y, z)
+    return -1 / np.log(np.abs(np.linalg.eigvals(once)).max())
+
+
+CASES = [
+    Case(
+        AntisymmetricRNN,
+        {name: [name] for name in ("V", "W", "b", "epsilon")},
+        antisymmetric_rnn,
+        antisymmetric_rnn_back,
+        (
+            "H ((H - 1)/2 + n_in + 2)",
+            lambda n, h: h * (h - 1) // 2 + h * (n + 2),
+            [3, 15, 150, 356],
+        ),
+        steps=lambda w: 1 / w["epsilon"],
+        starts={"V": lecun(), "W": normal(1 / WIDE), "epsilon": 0.01},
+        constants={"epsilon"},
+    ),
+    Case(
+        CoRNN,
+        {"W_x": ["xz"], "W_yz": ["yz"], "W_zz": ["zz"], "b": ["b_z"], "dt": ["dt"]},
+        co_rnn,
+        co_rnn_back,
+        ("H (n_in + 2H + 2)", lambda n, h: h * (n + 2 * h + 2), [5, 30, 372, 456]),
+        carried=(H, H),
+        steps=lambda w: np.array([fading(dt) for dt in w["dt"]]),
+        starts={"dt": 0.06},
+        constants={"dt"},
+    ),
+    Case(
+        LEM,
+        {
+            "W_x": ["xs", "xu", "xz", "xy"],
+            "W_y": ["ys", "yu", "yz"],
+            "W_zy": ["zy"],
+            "b": ["b_s", "b_u", "b_z", "b_y"],
+            "dt": ["dt"],
+        },
+        lem,
+        lem_back,
+        ("H (4n_in + 4H + 5)", lambda n, h: h * (4 * n + 4 * h + 5), [13, 75, 876, 1544]),
+        carried=(H, H),
+        gates=lem_gates,
+        steps=lambda w: 1 / (w["dt"] * sigmoid(w["b_s"])),
+        starts={"dt": 1.0},
+        constants={"dt"},
+    ),
+]

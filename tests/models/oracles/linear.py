@@ -1,4 +1,4 @@
-"""The linear recurrent unit in NumPy, as `tests.models.oracles_gru`, in complex numbers.
+"""The linear recurrent unit in NumPy, as `tests.models.oracles.steps` says, in complex numbers.
 
 The error on a complex number is the derivative by its real part plus i times that by its imaginary
 part. The answer is multiplied with `s_re - i s_im`, so that it is the real part of C s.
@@ -6,7 +6,9 @@ part. The answer is multiplied with `s_re - i s_im`, so that it is the real part
 
 import numpy as np
 
-from tests.support.cell_oracles import back
+from models.lru import LRU
+from tests.models.case import Case, H, lecun, uniform
+from tests.models.oracles.steps import back
 
 ROOT = np.sqrt(2 / np.pi)
 
@@ -44,3 +46,32 @@ def lru_back(w, G, memory, d, dy):
     )
     dold = np.conj(lam) * ds
     return (dold.real, dold.imag), u + v + direct
+
+
+CASES = [
+    Case(
+        LRU,
+        {
+            "nu": ["nu"],
+            "theta": ["theta"],
+            "gamma": ["gamma"],
+            "W_x": ["b_re", "b_im", "direct"],
+            "W_s": [["c_re"], ["c_im"]],
+        },
+        lru,
+        lru_back,
+        ("H (3n_in + 2H + 3)", lambda n, h: h * (3 * n + 2 * h + 3), [8, 45, 504, 1088]),
+        carried=(H, H),
+        steps=lambda w: 1 / np.exp(w["nu"]),
+        starts={
+            "nu": uniform(0, 1, lambda nu: np.exp(-2 * np.exp(nu))),
+            "theta": uniform(0, 2 * np.pi, np.exp),
+            "gamma": uniform(0, 1, lambda gamma: np.exp(2 * gamma)),
+            "b_re": lecun(1 / 2),
+            "b_im": lecun(1 / 2),
+            "direct": lecun(),
+            "c_re": lecun(),
+            "c_im": lecun(),
+        },
+    )
+]

@@ -1,8 +1,25 @@
-"""The ungated cells in NumPy, one sequence, backward passes by hand; see `cell_oracles_lstm`."""
+"""The nets without gates in NumPy, as `tests.models.oracles.steps` says."""
 
 import numpy as np
 
-from tests.support.cell_oracles import back, dsigmoid, sigmoid
+from models.orthogonal_rnn import OrthogonalRNN
+from models.relu_rnn import IRNN, IndRNN
+from models.rnn import RNN
+from models.scrn import SCRN
+from tests.models.case import ONE, WIDE, Case, lecun, uniform
+from tests.models.oracles.steps import back, dsigmoid, dtanh, sigmoid
+
+
+def rnn(w, carry, x):
+    (h,) = carry
+    new = np.tanh(w["xh"] @ x + w["hh"] @ h + w["b_h"])
+    return (new,), new, (h, x, new)
+
+
+def rnn_back(w, G, memory, dcarry, dy):
+    h, x, new = memory
+    dx, dh = back(w, G, (dcarry[0] + dy) * dtanh(new), "b_h", xh=x, hh=h)
+    return (dh,), dx
 
 
 def relu_units(w, h, x, recurrent):
@@ -79,3 +96,52 @@ def scrn_back(w, G, memory, dcarry, dy):
     dkept = dslow * (1 - alpha)
     G["xs"] += np.outer(dkept, x)
     return (dh, dslow * alpha), dx + w["xs"].T @ dkept
+
+
+def keep(share):
+    """Steps that a state is kept for where this share of it is left after one."""
+    return 1 / (1 - share)
+
+
+FULL = {"W_xh": ["xh"], "W_hh": ["hh"], "b": ["b_h"]}
+
+CASES = [
+    Case(RNN, FULL, rnn, rnn_back, ONE),
+    Case(IRNN, FULL, irnn, irnn_back, ONE, starts={"hh": np.eye(WIDE)}),
+    Case(
+        IndRNN,
+        {"W_xh": ["xh"], "u": ["u"], "b": ["b_h"]},
+        indrnn,
+        indrnn_back,
+        ("H (n_in + 2)", lambda n, h: h * (n + 2), [3, 12, 84, 328]),
+        steps=lambda w: keep(w["u"]),
+        starts={"u": uniform(0, 1)},
+    ),
+    Case(
+        OrthogonalRNN,
+        {"W_xh": ["xh"], "U": ["u"], "b": ["b_h"]},
+        orthogonalrnn,
+        orthogonalrnn_back,
+        ONE,
+    ),
+    Case(
+        SCRN,
+        {
+            "W_x": ["xh", "xs"],
+            "W_sh": ["sh"],
+            "W_hh": ["hh"],
+            "b": ["b_h"],
+            "b_alpha": ["b_alpha"],
+        },
+        scrn,
+        scrn_back,
+        (
+            "H n_in + F (F + S + 1) + S",
+            lambda n, h: h * n + (h - h // 2) * (h + 1) + h // 2,
+            [None, 15, 144, 352],
+        ),
+        carried=(3, 2),
+        steps=lambda w: keep(sigmoid(w["b_alpha"])),
+        starts={"sh": lecun(), "b_alpha": np.log(19)},
+    ),
+]
