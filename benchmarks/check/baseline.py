@@ -1,5 +1,7 @@
 """The committed baseline of a suite: one small CSV file, and where it comes from in its head."""
 
+import itertools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,17 +10,21 @@ import pandas as pd
 
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running.store import write
+from benchmarks.running import files, schema
+from benchmarks.running.schema import Columns
 
-COLUMNS = {
-    "experiment": str,
-    "digest": str,
-    "rate": "float64",
-    "budget": "int64",
-    "trial": "int64",
-    "outcome": str,
-    "sequences": "Int64",
-}
+COLUMNS = Columns(
+    {
+        "experiment": str,
+        "digest": str,
+        "rate": "float64",
+        "budget": "int64",
+        "trial": "int64",
+        "outcome": str,
+        "sequences": "Int64",
+    },
+    key=["experiment", "trial"],
+)
 """Columns of a baseline; they mean what they mean in a results file."""
 
 ORIGIN = ("commit", "dirty", "jax", "flax", "optax", "python", "device")
@@ -45,7 +51,7 @@ def made_from(suite: str, seed: int, rows: pd.DataFrame) -> Baseline:
 def save(path: Path, baseline: Baseline) -> None:
     """Writes a baseline."""
     head = "".join(f"# {name}: {text}\n" for name, text in baseline.origin.items())
-    write(path, head + baseline.rows.to_csv(index=False, lineterminator="\n"))
+    files.write(path, head + baseline.rows.to_csv(index=False, lineterminator="\n"))
 
 
 def sentence(baseline: Baseline) -> str:
@@ -66,17 +72,24 @@ def load(path: Path) -> Baseline:
         UsageError: there is none, or it is not one.
     """
     remedy = "make one with: python -m benchmarks baseline (or name one with --baseline)"
-    if not path.exists():
+    data = files.read(path)
+    if data is None:
         raise UsageError(f"there is no baseline {path}; {remedy}")
-    try:
-        head = [line for line in path.read_text("utf-8").splitlines() if line.startswith("# ")]
-        origin = dict(line[2:].split(": ", 1) for line in head)
-        rows = pd.read_csv(path, dtype=COLUMNS, skiprows=len(head))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is not a baseline; {remedy}") from error
-    if list(rows.columns) != list(COLUMNS) or not {"suite", "seed", *ORIGIN} <= set(origin):
-        raise UsageError(f"{path} is not a baseline of this version; {remedy}")
-    return Baseline(origin, rows)
+    lines = data.splitlines(keepends=True)
+    head = list(itertools.takewhile(lambda line: line.startswith(b"# "), lines))
+    origin = dict(filter(None, map(_named, head)))
+    if not {"suite", "seed", *ORIGIN} <= set(origin):
+        raise UsageError(f"{path} is not a baseline; {remedy}")
+    if not data.endswith(b"\n"):
+        raise UsageError(f"{path}, line {len(lines)}: cut off; {remedy}")
+    return Baseline(origin, schema.parsed(path, b"".join(lines[len(head) :]), COLUMNS, len(head)))
+
+
+def _named(line: bytes) -> tuple[str, str] | None:
+    """The name and text of a line of the head; None if it is no such line, or not for people."""
+    text = line.decode("utf-8", "replace").rstrip("\n")
+    found = re.fullmatch(rf"# (\w+): ({schema.SHOWN})", text)
+    return (found[1], found[2]) if found else None
 
 
 def require_same(

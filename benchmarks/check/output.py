@@ -19,7 +19,7 @@ from benchmarks.check.verdicts import (
     Finding,
     Side,
 )
-from benchmarks.running import store
+from benchmarks.running.files import require_file, write
 
 RULES = (
     "Solved trials with 95 % Wilson intervals, and the median of training sequences to success "
@@ -66,15 +66,15 @@ def require_writable(files: Files) -> None:
         UsageError: it cannot.
     """
     for path in filter(None, files):
-        store.require_file(path)
+        require_file(path)
 
 
 def save(report: Report, files: Files) -> None:
     """Writes the reports that are wanted."""
     if files.junit:
-        store.write(files.junit, junit(report))
+        write(files.junit, junit(report))
     if files.markdown:
-        store.write(files.markdown, markdown(report))
+        write(files.markdown, markdown(report))
 
 
 def show(report: Report, console: Console) -> None:

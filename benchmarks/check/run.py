@@ -15,7 +15,7 @@ from benchmarks.analysis import tables
 from benchmarks.check import baseline, output, verdicts
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.provenance import provenance
-from benchmarks.running import runner, store
+from benchmarks.running import files, runner, store
 from benchmarks.running.cell_file import CellFile
 from benchmarks.suites.common import RESULTS
 from models.network import Recurrent
@@ -67,7 +67,7 @@ def run_baseline(
     Raises:
         UsageError: the baseline cannot be written; before anything is run.
     """
-    store.require_file(path)
+    files.require_file(path)
     experiments = [replace(comparable(each), trials=TIMES * each.trials) for each in experiments]
     made = baseline.made_from(suite, seed, trials(experiments, seed, console))
     baseline.save(path, made)

@@ -13,7 +13,7 @@ from benchmarks.cli import arguments
 from benchmarks.cli.chosen import beside, chosen
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running import store
+from benchmarks.running import files, store
 from benchmarks.suites.common import RESULTS
 
 
@@ -78,8 +78,8 @@ def show(
         committed = tables.current(experiments, store.read_suite(RESULTS / name, suite.columns))
     shown = suite.shown(experiments, rows, committed)
     if whole:  # before anything is printed: `| head` may end this
-        store.write(folder / "table.md", shown.page)
-        store.write(folder / "table.csv", shown.lines.to_csv(index=False, lineterminator="\n"))
+        files.write(folder / "table.md", shown.page)
+        files.write(folder / "table.csv", shown.lines.to_csv(index=False, lineterminator="\n"))
     console.print(shown.table)
     console.print()
     for text in [*shown.notes, tables.origin(rows)]:

@@ -23,7 +23,7 @@ from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.learning.program import TEST, setups, source
 from benchmarks.report import drawing, html
 from benchmarks.report.contents import Picture, panelled
-from benchmarks.running import store
+from benchmarks.running import files
 from benchmarks.running.progress import View
 from models.lstm97.net import Net97
 from tasks.sequence import Sequence
@@ -65,7 +65,7 @@ def draw(experiment: Experiment, seed: int, folder: Path, command: str, console:
     """
     recipe = experiment.recipe
     flow.structure(recipe.model, recipe.task)  # before any training: whether there is a cell
-    store.require_writable(folder)
+    files.require_writable(folder)
     if recipe.learner.batch == 1:
         xla.set_loop_flag()  # as the workers of a run do
     trial = train(experiment, seed, console)
@@ -80,7 +80,7 @@ def draw(experiment: Experiment, seed: int, folder: Path, command: str, console:
     page = html.rendered(
         "inspect.html", title=title, pictures=saved, trial=_facts(trial.row), command=command
     )
-    store.write(folder / f"{experiment.name}.html", page)
+    files.write(folder / f"{experiment.name}.html", page)
     names = [f"{each.name}.{kind}" for each in pictures for kind in ("png", "pdf")]
     for name in [*names, f"{experiment.name}.html"]:
         console.print(os.path.relpath(folder / name), highlight=False, soft_wrap=True)

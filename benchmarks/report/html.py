@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.report import drawing
 from benchmarks.report.contents import Picture
-from benchmarks.running import store
+from benchmarks.running import files
 
 
 class Panel(NamedTuple):
@@ -43,7 +43,7 @@ def saved(picture: Picture, folder: Path) -> Saved:
         UsageError: the folder cannot be written.
     """
     for kind, made in drawing.rendered(picture.figure, ("png", "pdf")).items():
-        store.write(folder / f"{picture.name}.{kind}", made)
+        files.write(folder / f"{picture.name}.{kind}", made)
     panels = [Panel(title, _svg(figure)) for title, figure in picture.panels.items()]
     return Saved(
         picture,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks import suites
 from benchmarks.report import html
-from benchmarks.running import store
+from benchmarks.running import files
 
 
 def page_of(home: Path, suite: str) -> Path:
@@ -24,5 +24,5 @@ def write(home: Path) -> Path:
         for page in sorted(home.glob("*/inspect/*/*.html"))
     }
     page = html.rendered("index.html", suites=there, inspected=inspected)
-    store.write(home / "index.html", page)
+    files.write(home / "index.html", page)
     return home / "index.html"

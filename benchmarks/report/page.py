@@ -14,7 +14,7 @@ from benchmarks.learning.experiment import Experiment
 from benchmarks.report import drawing, html, index, sections, source
 from benchmarks.report.contents import Contents
 from benchmarks.report.source import Own, Source, shown
-from benchmarks.running import store
+from benchmarks.running import files, store
 from benchmarks.suites.base import FlowSuite, PaperSuite, PublishedSuite, Suite
 from benchmarks.suites.common import RESULTS
 
@@ -53,14 +53,14 @@ def write(
             f"make some with: python -m benchmarks run {bare[0]}"
         )
     for name in full:
-        store.require_writable(local / name / "report")
+        files.require_writable(local / name / "report")
     beside = [
         name for name in suites.names() if name in full or index.page_of(local, name).exists()
     ]
     for name in full:
         command = _command(name, only, own, out)
         page = _page(suites.load(name), sources[name], command, beside, local)
-        store.write(index.page_of(local, name), page)
+        files.write(index.page_of(local, name), page)
         console.print(shown(index.page_of(local, name)), highlight=False, soft_wrap=True)
     for name in bare:
         console.print(

@@ -11,6 +11,7 @@ from benchmarks.analysis import tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import search, store
+from benchmarks.running.schema import Columns
 from benchmarks.suites.base import PaperSuite, Suite
 from benchmarks.suites.common import RESULTS
 
@@ -126,7 +127,7 @@ def literal(suite: PaperSuite, experiments: Sequence[Experiment], home: Path) ->
 
 
 def _read(
-    experiments: Sequence[Experiment], folder: Path, columns: dict[str, str | type]
+    experiments: Sequence[Experiment], folder: Path, columns: Columns
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of these experiments, and the curves of the trials that have one."""
     rows = tables.current(experiments, store.read_suite(folder, columns))

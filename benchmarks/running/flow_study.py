@@ -22,19 +22,27 @@ from benchmarks.learning import flow
 from benchmarks.learning.experiment import Experiment, Model
 from benchmarks.learning.program import INIT, TEST, setups, source
 from benchmarks.learning.provenance import provenance
-from benchmarks.running import runner, store
+from benchmarks.running import files, runner, store
+from benchmarks.running.runner import ALL, Shard
+from benchmarks.running.schema import Columns
 
-COLUMNS: store.Columns = {
-    "experiment": str,
-    "delay": "int64",
-    "cell": str,
-    "seed": "int64",
-    "trial": "int64",
-    "near": "float64",
-    "far": "float64",
-    **dict.fromkeys(("digest", "jax", "flax", "optax", "python", "device", "commit", "dirty"), str),
-    "jax_settings": str,
-}
+COLUMNS = Columns(
+    {
+        "experiment": str,
+        "delay": "int64",
+        "cell": str,
+        "seed": "int64",
+        "trial": "int64",
+        "near": "float64",
+        "far": "float64",
+        **dict.fromkeys(
+            ("digest", "jax", "flax", "optax", "python", "device", "commit", "dirty"), str
+        ),
+        "jax_settings": str,
+    },
+    key=store.IDENTITY,
+    added=("jax_settings",),
+)
 """Columns of a file of these rows; results/README.md says what each means."""
 
 RULES = (
@@ -46,18 +54,24 @@ RULES = (
 )
 
 
-def run(experiments: Sequence[Experiment], seed: int, folder: Path, console: Console) -> None:
+def run(
+    experiments: Sequence[Experiment],
+    seed: int,
+    folder: Path,
+    console: Console,
+    shard: Shard = ALL,
+) -> None:
     """Measures the initial networks that have no row yet, and adds the rows to their files.
 
     Raises:
         UsageError: rows cannot be written, or a network is not a recurrent cell.
     """
-    store.require_writable(folder / "trials")
+    files.require_lockable(folder / "trials")
     for i, each in enumerate(experiments, 1):
         path = runner.path_of(each, folder)
         rows = store.read(path, COLUMNS)
         rows = rows[(rows["digest"] == each.digest) & (rows["seed"] == seed)]
-        absent = sorted(set(range(each.trials)) - set(rows["trial"]))
+        absent = sorted(set(shard.indices(each.trials)) - set(rows["trial"]))
         if absent:
             store.add(path, measured(each, seed, absent), COLUMNS)
             text = f"[{i}/{len(experiments)}] {each.name}: {len(absent)} initial networks"

@@ -7,19 +7,39 @@ import contextlib
 import functools
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.lanes import BlockResult, Run, train
-from benchmarks.running import store
+from benchmarks.running import files, store
 from benchmarks.running.progress import View
 from benchmarks.running.workers import Workers
 
 Job = list[Run]  # trials that share a recipe
 
 
-def missing(experiment: Experiment, seed: int, folder: Path) -> Job:
+class Shard(NamedTuple):
+    """A share of the trials of every experiment, for one of several jobs.
+
+    Attributes:
+        number: which share, from 1.
+        of: how many there are.
+    """
+
+    number: int = 1
+    of: int = 1
+
+    def indices(self, trials: int) -> range:
+        """The trials, of so many, that belong to it."""
+        return range(self.number - 1, trials, self.of)
+
+
+ALL = Shard()
+
+
+def missing(experiment: Experiment, seed: int, folder: Path, shard: Shard = ALL) -> Job:
     """The trials of an experiment that have no row yet: no finished trial is run twice.
 
     Raises:
@@ -27,7 +47,8 @@ def missing(experiment: Experiment, seed: int, folder: Path) -> Job:
     """
     rows = store.read(path_of(experiment, folder))
     rows = rows[(rows["digest"] == experiment.digest) & (rows["seed"] == seed)]
-    return [Run(experiment, i) for i in range(experiment.trials) if i not in set(rows["trial"])]
+    done = set(rows["trial"])
+    return [Run(experiment, i) for i in shard.indices(experiment.trials) if i not in done]
 
 
 def path_of(experiment: Experiment, folder: Path, kind: str = "trials") -> Path:
@@ -41,6 +62,7 @@ def run(
     folder: Path,
     console: Console,
     curves: bool = False,
+    shard: Shard = ALL,
 ) -> None:
     """Runs the missing trials and adds each row to its file as soon as the trial is finished.
 
@@ -50,22 +72,25 @@ def run(
         folder: the suite's folder of results.
         console: where to show how far it is.
         curves: whether to keep the trials' learning curves, too.
+        shard: which of the trials.
 
     Raises:
         UsageError: rows cannot be written, or a worker was killed.
         KeyboardInterrupt: after the workers have stopped.
     """
-    store.require_writable(folder / "trials")
-    to_run = {each: missing(each, seed, folder) for each in experiments}
+    files.require_lockable(folder / "trials")
+    to_run = {each: missing(each, seed, folder, shard) for each in experiments}
     to_run = {each: runs for each, runs in to_run.items() if runs}
     for each in to_run if curves else ():
         store.read(path_of(each, folder, "curves"), store.CURVE_COLUMNS)  # refuses a foreign file
     with contextlib.closing(trained(to_run, seed, console)) as coming:
         for result in coming:
-            if result.rows and curves:  # first: a row without a curve would stay without
-                store.add_curves(path_of(result.experiment, folder, "curves"), result.points)
-            if result.rows:
-                store.add(path_of(result.experiment, folder), result.rows)
+            path = path_of(result.experiment, folder)
+            if result.rows and curves:
+                own = path_of(result.experiment, folder, "curves")
+                store.add_trials(path, own, result.rows, result.points)
+            elif result.rows:
+                store.add(path, result.rows)
 
 
 def trained(

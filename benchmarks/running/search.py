@@ -20,11 +20,11 @@ import pandas as pd
 from rich.console import Console
 
 from benchmarks.analysis.statistics import restricted_mean_sequences
-from benchmarks.errors import UsageError
 from benchmarks.learning import space
 from benchmarks.learning.experiment import Experiment, Settings
 from benchmarks.learning.space import Configuration
-from benchmarks.running import runner, store
+from benchmarks.running import files, runner, store
+from benchmarks.running.schema import Columns
 from models.network import Recurrent
 
 # FIDELITY S5
@@ -43,22 +43,25 @@ KEY = ["task", "delay", "cell"]
 
 Stages = tuple[Experiment, ...]  # a cell on a task, from its shortest delay to the one searched
 
-CHOSEN_COLUMNS: store.Columns = {
-    "task": str,
-    "delay": "int64",
-    "cell": str,
-    "rate": "float64",
-    "clip": "float64",
-    "memory_low": "float64",
-    "memory_high": "float64",
-    "scale": "float64",
-    "solved": "int64",
-    "trials": "int64",
-    "mean_sequences": "int64",
-    "test_error": "float64",
-    "configurations": "int64",
-    "with_success": "int64",
-}
+CHOSEN_COLUMNS = Columns(
+    {
+        "task": str,
+        "delay": "int64",
+        "cell": str,
+        "rate": "float64",
+        "clip": "float64",
+        "memory_low": "float64",
+        "memory_high": "float64",
+        "scale": "float64",
+        "solved": "int64",
+        "trials": "int64",
+        "mean_sequences": "int64",
+        "test_error": "float64",
+        "configurations": "int64",
+        "with_success": "int64",
+    },
+    key=KEY,
+)
 """Columns of chosen.csv: whose, what, and the evidence for it.
 
 `solved`, `trials`, `mean_sequences` and `test_error` are those of the winner, `with_success` is the
@@ -231,9 +234,11 @@ def save(choices: list[dict], folder: Path) -> None:
     """Writes what a suite's search has chosen; what it chose for others stays."""
     path = folder / "chosen.csv"
     new = store.frame(choices, CHOSEN_COLUMNS)
-    table = pd.concat([_read(path), new]) if path.exists() else new
-    table = table.drop_duplicates(KEY, keep="last").sort_values(KEY)
-    store.write(path, table.to_csv(index=False, lineterminator="\n"))
+    with files.locked(path):
+        old = store.read(path, CHOSEN_COLUMNS)
+        table = pd.concat([old, new]) if len(old) else new
+        table = table.drop_duplicates(KEY, keep="last").sort_values(KEY)
+        files.write(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def chosen(folder: Path) -> dict[tuple[str, int, str], Configuration]:
@@ -244,7 +249,7 @@ def chosen(folder: Path) -> dict[tuple[str, int, str], Configuration]:
     """
     return {
         (line.task, line.delay, line.cell): Configuration(line.rate, _settings(line))
-        for line in _read(folder / "chosen.csv").itertuples()
+        for line in store.read(folder / "chosen.csv", CHOSEN_COLUMNS).itertuples()
     }
 
 
@@ -252,10 +257,3 @@ def _settings(line) -> Settings:
     memory = None if pd.isna(line.memory_low) else (line.memory_low, line.memory_high)
     clip, scale = (None if pd.isna(number) else number for number in (line.clip, line.scale))
     return Settings(clip, memory, scale)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return store.read(path, CHOSEN_COLUMNS)
-    except UsageError as error:
-        raise UsageError(f"{path} is not a table of choices; remove it and search again") from error

@@ -1,110 +1,113 @@
-"""Rows and curves on disk: CSV files for each experiment, written whole or not at all."""
+"""Rows and curves on disk: CSV files for each experiment, checked when they are read.
 
-import contextlib
-import os
-import tempfile
+Several processes may add to one file: each takes its lock, reads what has come meanwhile, and
+writes both.
+"""
+
+import functools
+import sys
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.errors import UsageError
+from benchmarks.running import files, schema
+from benchmarks.running.files import short
+from benchmarks.running.schema import Columns
 
-Columns = dict[str, str | type]
-"""Names of columns and their types, as pandas takes them."""
-
-COLUMNS: Columns = {
-    "experiment": str,
-    "task": str,
-    "delay": "int64",
-    "cell": str,
-    "task_fields": str,
-    "model": str,
-    "weights": "int64",
-    "learner": str,
-    "criterion": str,
-    "rate": "float64",
-    "budget": "int64",
-    "seed": "int64",
-    "trial": "int64",
-    "outcome": str,
-    "sequences": "Int64",
-    "milestone": "Int64",
-    "seen": "int64",
-    "test_size": "int64",
-    "test_wrong": "int64",
-    "test_error": "float64",
-    "seconds": "float64",
-    "digest": str,
-    "jax": str,
-    "flax": str,
-    "optax": str,
-    "python": str,
-    "device": str,
-    "commit": str,
-    "dirty": str,
-    "clip": "float64",
-    "memory_low": "float64",
-    "memory_high": "float64",
-    "scale": "float64",
-    "longer_2": "float64",
-    "longer_5": "float64",
-    "longer_10": "float64",
-    "longer_25": "float64",
-    "jax_settings": str,
-}
-"""Columns of a results file and their types; results/README.md says what each means."""
-
-ADDED = (
-    "clip",
-    "memory_low",
-    "memory_high",
-    "scale",
-    "longer_2",
-    "longer_5",
-    "longer_10",
-    "longer_25",
-    "jax_settings",
-)
-"""Columns that older files lack, and that are blank in the rows of these."""
-
-CURVE_COLUMNS: Columns = {
-    "digest": str,
-    "seed": "int64",
-    "trial": "int64",
-    "sequences": "int64",
-    "wrong": "float64",
-    "error": "float64",
-}
-"""Columns of a file of learning curves, a line for each point."""
-
-REQUEST_COLUMNS: Columns = {"experiment": str, "digest": str, "seed": "int64", "trials": "int64"}
-"""Columns of the record of how many trials `run` was asked for, a line for each experiment."""
+MOST_TRIALS = 10_000
+"""Trials of an experiment with one seed: their file is written anew whenever some are finished."""
 
 IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
+
+COLUMNS = Columns(
+    {
+        "experiment": str,
+        "task": str,
+        "delay": "int64",
+        "cell": str,
+        "task_fields": str,
+        "model": str,
+        "weights": "int64",
+        "learner": str,
+        "criterion": str,
+        "rate": "float64",
+        "budget": "int64",
+        "seed": "int64",
+        "trial": "int64",
+        "outcome": str,
+        "sequences": "Int64",
+        "milestone": "Int64",
+        "seen": "int64",
+        "test_size": "int64",
+        "test_wrong": "int64",
+        "test_error": "float64",
+        "seconds": "float64",
+        "digest": str,
+        "jax": str,
+        "flax": str,
+        "optax": str,
+        "python": str,
+        "device": str,
+        "commit": str,
+        "dirty": str,
+        "clip": "float64",
+        "memory_low": "float64",
+        "memory_high": "float64",
+        "scale": "float64",
+        "longer_2": "float64",
+        "longer_5": "float64",
+        "longer_10": "float64",
+        "jax_settings": str,
+    },
+    key=IDENTITY,
+    added=(
+        *("clip", "memory_low", "memory_high", "scale"),
+        *("longer_2", "longer_5", "longer_10", "jax_settings"),
+    ),
+)
+"""Columns of a results file and their types; results/README.md says what each means."""
+
+CURVE_COLUMNS = Columns(
+    {
+        "digest": str,
+        "seed": "int64",
+        "trial": "int64",
+        "sequences": "int64",
+        "wrong": "float64",
+        "error": "float64",
+    },
+    key=[*IDENTITY, "sequences"],
+)
+"""Columns of a file of learning curves, a line for each point."""
+
+REQUEST_COLUMNS = Columns(
+    {"experiment": str, "digest": str, "seed": "int64", "trials": "int64"},
+    key=["experiment", "digest", "seed"],
+)
+"""Columns of the record of how many trials `run` was asked for, a line for each experiment."""
 
 
 def read(path: Path, columns: Columns = COLUMNS) -> pd.DataFrame:
     """The rows of one file with these columns and types; no rows if there is no such file.
 
-    Columns that an older file lacks are blank.
+    Columns that an older file lacks are blank. A last line that was cut off is left out, and told.
 
     Raises:
-        UsageError: the file is not a results file of this schema.
+        UsageError: the file is not a results file of this schema; names the line that is not.
     """
-    if not path.exists():
+    data = files.read(path)
+    if data is None:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
-    try:
-        rows = pd.read_csv(
-            path,
-            dtype=columns,
-            keep_default_na=False,
-            na_values={name: [""] for name, kind in columns.items() if kind is not str},
-        )
-    except (OSError, ValueError) as error:
-        raise _foreign(path) from error
-    if list(rows.columns) != [each for each in columns if each in rows or each not in ADDED]:
-        raise _foreign(path)
-    return frame(rows, columns)
+    whole, newline, rest = data.rpartition(b"\n")
+    if rest and whole:
+        _tell_cut(path, data.count(b"\n") + 1)
+    return frame(schema.parsed(path, whole + newline if whole else data, columns), columns)
+
+
+@functools.cache
+def _tell_cut(path: Path, line: int) -> None:
+    """Says so once, although a run reads its files several times."""
+    print(f"benchmarks: {short(path)}, line {line}: cut off, and left out", file=sys.stderr)
 
 
 def frame(rows: pd.DataFrame | list[dict], columns: Columns = COLUMNS) -> pd.DataFrame:
@@ -135,30 +138,51 @@ def add(path: Path, rows: list[dict], columns: Columns = COLUMNS) -> None:
     The file is replaced in one step, so a kill or a full disk leaves the old one untouched.
 
     Raises:
-        UsageError: the file is of another schema, or the folder cannot be written.
+        UsageError: the file is of another schema, the folder cannot be written, or another process
+            does not let go of the file.
     """
-    old = read(path, columns)
-    new = frame(rows, columns)
-    both = pd.concat([old, new] if len(old) else [new], ignore_index=True)
-    both = both.drop_duplicates(IDENTITY).sort_values(IDENTITY)
-    write(path, both.to_csv(index=False, lineterminator="\n"))
+    with files.locked(path):
+        _add(path, rows, columns)
 
 
-def add_curves(path: Path, points: list[dict]) -> None:
+def _add(path: Path, rows: list[dict], columns: Columns) -> None:
+    both = _joined(read(path, columns), frame(rows, columns))
+    _save(path, both.drop_duplicates(IDENTITY).sort_values(IDENTITY))
+
+
+def add_trials(path: Path, curves: Path, rows: list[dict], points: list[dict]) -> None:
+    """Adds rows of trials and their learning curves; of a trial that is there already, neither.
+
+    The curves come first: a row without its curve would stay without.
+
+    Args:
+        path: the file of the rows.
+        curves: the file of the curves.
+        rows: as for `add`.
+        points: as for `add_curves`.
+
+    Raises:
+        UsageError: as for `add`.
+    """
+    with files.locked(path):
+        known = read(path).set_index(IDENTITY).index
+        new = frame(points, CURVE_COLUMNS).set_index(IDENTITY)
+        add_curves(curves, new[~new.index.isin(known)].reset_index())
+        _add(path, rows, COLUMNS)
+
+
+def add_curves(path: Path, points: list[dict] | pd.DataFrame) -> None:
     """Adds whole learning curves to a file; a curve takes the place of an older one of its trial.
 
     A trial that a kill has kept from having a row is trained again, so its curve comes again.
 
     Raises:
-        UsageError: the file is of another schema, or the folder cannot be written.
+        UsageError: as for `add`.
     """
-    old = read(path, CURVE_COLUMNS)
-    new = frame(points, CURVE_COLUMNS)
-    again = old.set_index(IDENTITY).index.isin(new.set_index(IDENTITY).index)
-    both = pd.concat([old[~again], new] if len(old) else [new]).sort_values(
-        [*IDENTITY, "sequences"]
-    )
-    write(path, both.to_csv(index=False, lineterminator="\n"))
+    with files.locked(path):
+        old, new = read(path, CURVE_COLUMNS), frame(points, CURVE_COLUMNS)
+        again = old.set_index(IDENTITY).index.isin(new.set_index(IDENTITY).index)
+        _save(path, _joined(old[~again], new).sort_values(CURVE_COLUMNS.key))
 
 
 def read_requests(folder: Path) -> pd.DataFrame:
@@ -170,69 +194,17 @@ def add_requests(folder: Path, requests: list[dict]) -> None:
     """Adds to that record (`REQUEST_COLUMNS`); the most that was ever asked for stays.
 
     Raises:
-        UsageError: the file is of another schema, or the folder cannot be written.
+        UsageError: as for `add`.
     """
-    old = read_requests(folder)
-    new = pd.DataFrame(requests, columns=list(REQUEST_COLUMNS)).astype(REQUEST_COLUMNS)
-    both = pd.concat([old, new] if len(old) else [new], ignore_index=True)
-    most = both.groupby(["experiment", "digest", "seed"], as_index=False)["trials"].max()
-    write(folder / "requests.csv", most.to_csv(index=False, lineterminator="\n"))
+    with files.locked(folder / "requests.csv"):
+        both = _joined(read_requests(folder), frame(requests, REQUEST_COLUMNS))
+        most = both.groupby(REQUEST_COLUMNS.key, as_index=False)["trials"].max()
+        _save(folder / "requests.csv", most)
 
 
-def write(path: Path, content: str | bytes) -> None:
-    """Writes a whole file in one step.
-
-    Raises:
-        UsageError: the folder cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _unwritable(path.parent, error) from error
-    try:
-        with open(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise _unwritable(path.parent, error) from error
+def _joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([old, new] if len(old) else [new], ignore_index=True)
 
 
-def require_writable(folder: Path) -> None:
-    """Fails early, before any training, if results could not be kept.
-
-    Raises:
-        UsageError: the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def require_file(path: Path) -> None:
-    """Fails early if a file could not be written.
-
-    Raises:
-        UsageError: it is a folder, or its folder cannot be written.
-    """
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; name a file in it")
-    require_writable(path.parent)
-
-
-def _foreign(path: Path) -> UsageError:
-    return UsageError(
-        f"{path} is not a results file of this version (its columns differ); "
-        "move it away or choose another folder with --out"
-    )
-
-
-def _unwritable(folder: Path, error: OSError) -> UsageError:
-    return UsageError(f"cannot write results to {folder} ({error.strerror}); choose another folder")
+def _save(path: Path, rows: pd.DataFrame) -> None:
+    files.write(path, rows.to_csv(index=False, lineterminator="\n"))

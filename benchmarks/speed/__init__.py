@@ -8,7 +8,7 @@ import jax
 import pandas as pd
 from rich.console import Console
 
-from benchmarks.running import store
+from benchmarks.running import files
 from benchmarks.running.workers import usable_cores
 from benchmarks.speed import machine, plan, rows, table
 from benchmarks.speed.timing import Group, Workers, measured
@@ -23,7 +23,7 @@ def run(folder: Path, console: Console) -> None:
     Raises:
         UsageError: the folder cannot be written, or a process was killed.
     """
-    store.require_writable(folder)
+    files.require_writable(folder)
     cores = usable_cores()
     place = plan.Places(cores).all
     with Workers() as workers:
@@ -62,4 +62,4 @@ def report(folder: Path, found: pd.DataFrame, console: Console) -> None:
     console.print(table.RULES, highlight=False)
     console.print(table.origin(found), highlight=False)
     rows.save(folder / "measurements.csv", found)
-    store.write(folder / "table.md", table.page(found))
+    files.write(folder / "table.md", table.page(found))

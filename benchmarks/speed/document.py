@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.check.studies.document import spliced
-from benchmarks.running import store
+from benchmarks.running import files
 from benchmarks.speed import rows, table
 from benchmarks.suites.common import RESULTS
 
@@ -14,7 +14,7 @@ MEASUREMENTS = RESULTS / "speed" / "measurements.csv"
 def main() -> None:
     """Rewrites the part between the page's markers."""
     text = table.sections(rows.load(MEASUREMENTS))
-    store.write(PAGE, spliced(PAGE.read_text("utf-8"), "figures", text))
+    files.write(PAGE, spliced(PAGE.read_text("utf-8"), "figures", text))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmarks.errors import UsageError
-from benchmarks.running import store
+from benchmarks.running import files
 
 COLUMNS = {
     "section": str,
@@ -72,7 +72,7 @@ def save(path: Path, rows: pd.DataFrame) -> None:
     Raises:
         UsageError: the folder cannot be written.
     """
-    store.write(path, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    files.write(path, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
 def load(path: Path) -> pd.DataFrame:

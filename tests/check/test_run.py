@@ -120,7 +120,7 @@ def test_what_cannot_be_compared_is_skipped_in_junit():
     [
         (["check", "tiny", "--baseline", "{}/none.csv"], "there is no baseline"),
         (["check", "tiny", "--baseline", "{}/foreign.csv"], "is not a baseline"),
-        (["check", "tiny", "--baseline", "{}"], "is not a baseline"),
+        (["check", "tiny", "--baseline", "{}"], "is not a file"),
         (["check", "smoke", "--baseline", "{}/baseline.csv"], "is a baseline of suite tiny"),
         (["check", "slow"], "no suite 'slow'"),
         (["check", "tiny", "--baseline", "{}/baseline.csv", "--seed", "0"], "has seed 0 too"),

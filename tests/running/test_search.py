@@ -23,7 +23,7 @@ def write(folder, searched, sequences):
     """Rows of the search: numbers of sequences by configuration and trial, None unsolved."""
     rows = [
         {
-            **dict.fromkeys(store.COLUMNS, 0),
+            **dict.fromkeys(store.COLUMNS, 1),
             "experiment": each.name,
             "digest": each.digest,
             "seed": search.SEED,
@@ -167,7 +167,7 @@ def test_choices_come_back_and_others_stay(tmp_path):
 
 def test_a_foreign_file_of_choices_is_refused(tmp_path):
     (tmp_path / "chosen.csv").write_text("a\n1\n")
-    with pytest.raises(UsageError, match="not a table of choices"):
+    with pytest.raises(UsageError, match="not a results file of this version"):
         search.chosen(tmp_path)
 
 

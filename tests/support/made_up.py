@@ -14,7 +14,7 @@ DELAY = 100  # of a search
 def rows(experiment, *sequences, **changes):
     """One row for each number of sequences; None is an unsolved trial."""
     filled = {name: "x" if kind is str else 1 for name, kind in store.COLUMNS.items()}
-    filled |= {name: None for name in store.ADDED if store.COLUMNS[name] is not str}
+    filled |= {name: None for name in store.COLUMNS.added if store.COLUMNS[name] is not str}
     return pd.DataFrame(
         [
             filled

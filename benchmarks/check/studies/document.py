@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.running.store import write
+from benchmarks.running.files import write
 from benchmarks.suites.common import RESULTS
 
 PAGE = Path(__file__).parents[3] / "docs" / "CHECK.md"

@@ -1,0 +1,262 @@
+"""What may stand in the columns of a file, and which line of it does not keep to that.
+
+A column means the same in every file, so that its rule stands here once.
+"""
+
+import csv
+import io
+import math
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import pandas as pd
+
+from benchmarks.errors import UsageError
+from benchmarks.learning.program import OUTCOMES
+from benchmarks.running.files import short
+
+
+class Columns(dict[str, str | type]):
+    """Columns of a file by name, and their types as pandas takes them.
+
+    Attributes:
+        key: the columns that tell its lines apart.
+        added: columns that older files lack, and that are blank in their rows.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, str | type],
+        key: Sequence[str],
+        added: Sequence[str] = (),
+    ):
+        super().__init__(columns)
+        self.key, self.added = list(key), tuple(added)
+
+
+class Range(NamedTuple):
+    """Numbers that may stand in a column: from `least` to `most`; `blank`: or none."""
+
+    least: float
+    most: float
+    blank: bool = False
+
+    def holds(self, values: pd.Series) -> pd.Series:
+        """Which of these may."""
+        inside = values.between(self.least, self.most)
+        return inside.fillna(False).astype(bool) | (values.isna() if self.blank else False)
+
+
+COUNT, SOME = Range(0, 2**53), Range(1, 2**53)
+POSITIVE = Range(sys.float_info.min, sys.float_info.max)
+SHARE, SIZE = Range(0, 1, blank=True), Range(0, float("inf"), blank=True)
+
+NUMBERS: Mapping[str, Range] = {
+    **dict.fromkeys(("delay", "weights", "trial", "seen", "test_size", "test_wrong"), COUNT),
+    **dict.fromkeys(("solved", "mean_sequences", "with_success"), COUNT),
+    **dict.fromkeys(("budget", "trials", "configurations"), SOME),
+    **dict.fromkeys(("sequences", "milestone"), SOME._replace(blank=True)),
+    "seed": Range(0, 2**31 - 1),
+    "rate": POSITIVE,
+    "seconds": Range(0, sys.float_info.max),
+    "clip": POSITIVE._replace(most=float("inf"), blank=True),
+    **dict.fromkeys(("memory_low", "memory_high", "scale"), POSITIVE._replace(blank=True)),
+    "wrong": SHARE._replace(blank=False),
+    **dict.fromkeys(("longer_2", "longer_5", "longer_10", "longer_25"), SHARE),
+    **dict.fromkeys(("error", "test_error", "near", "far"), SIZE),
+}
+"""Rules for columns of numbers."""
+
+LABEL = r"[\w.,()][\w.=,+()-]*"
+SHOWN = r"([\w(][\w .,:;()/+=@-]*)?"
+
+TEXTS: Mapping[str, str] = {
+    "outcome": "|".join(OUTCOMES[1:]),
+    "digest": r"\w+",
+    **dict.fromkeys(("experiment", "task", "cell"), LABEL),
+    **dict.fromkeys(("jax", "flax", "optax", "python", "device"), SHOWN),
+    **dict.fromkeys(("commit", "dirty", "jax_settings"), SHOWN),
+}
+"""Rules for columns of text that people are shown, as regular expressions.
+
+What they allow means nothing to a terminal, to Markdown or to a spreadsheet.
+"""
+
+Rows: TypeAlias = pd.DataFrame
+AGREEMENTS: Sequence[tuple[str, str, Callable[[Rows], pd.Series], str]] = (
+    (
+        "sequences",
+        "outcome",
+        lambda rows: rows["sequences"].notna() == (rows["outcome"] == "solved"),
+        "is given where, and only where, a trial is solved",
+    ),
+    (
+        "sequences",
+        "budget",
+        lambda rows: ~(rows["sequences"] > rows["budget"]).fillna(False),
+        "is at most the budget",
+    ),
+    (
+        "test_wrong",
+        "test_size",
+        lambda rows: rows["test_wrong"] <= rows["test_size"],
+        "is at most test_size",
+    ),
+    (
+        "memory_low",
+        "memory_high",
+        lambda rows: (
+            (rows["memory_low"] <= rows["memory_high"])
+            | (rows["memory_low"].isna() & rows["memory_high"].isna())
+        ),
+        "is at most memory_high",
+    ),
+    ("solved", "trials", lambda rows: rows["solved"] <= rows["trials"], "is at most trials"),
+)
+"""What the first column must be beside the second, where a file has both."""
+
+
+class Fault(NamedTuple):
+    """What is wrong with a file: in which line, counted from 1, and column."""
+
+    line: int
+    column: str
+    why: str
+
+    def of(self, path: Path, skipped: int) -> UsageError:
+        """The error that says so; `skipped`: so many lines of the file were not counted."""
+        place = f"line {self.line + skipped}" + (f", column {self.column}" if self.column else "")
+        return UsageError(
+            f"{short(path)}, {place}: {self.why}; mend the line, or move the file away"
+        )
+
+
+def parsed(path: Path, data: bytes, columns: Columns, skipped: int = 0) -> pd.DataFrame:
+    """The rows of a file, each of them checked.
+
+    Args:
+        path: what the file is called.
+        data: what is in it, from the line with the names of the columns on.
+        columns: what it should have.
+        skipped: lines of the file before these.
+
+    Raises:
+        UsageError: the columns are others, or a line is not as it should be; names it.
+    """
+    names = _names(data)
+    if names != [each for each in columns if each in names or each not in columns.added]:
+        raise foreign(path)
+    kinds = {name: columns[name] for name in names}
+    for fault in _uneven(data, len(names)):
+        raise fault.of(path, skipped)
+    try:
+        rows = _typed(data, kinds)
+    except (ValueError, TypeError, OverflowError) as error:
+        first = next(_unreadable(data, kinds), None)
+        raise (first.of(path, skipped) if first else foreign(path)) from error
+    for fault in _faults(rows, columns.key):
+        raise fault.of(path, skipped)
+    return rows
+
+
+def foreign(path: Path) -> UsageError:
+    """The error that a file is something else."""
+    return UsageError(
+        f"{short(path)} is not a results file of this version (its columns differ); "
+        "move it away or choose another folder with --out"
+    )
+
+
+def _names(data: bytes) -> list[str]:
+    first = data.partition(b"\n")[0].decode("utf-8", "replace")
+    return next(csv.reader([first.replace("\0", "")]), [])
+
+
+def _uneven(data: bytes, count: int) -> Iterator[Fault]:
+    """Lines that have not so many fields; pandas fills or cuts them."""
+    reader = _lines(data)
+    try:
+        for fields in reader:
+            if len(fields) != count:
+                yield Fault(reader.line_num, "", f"it has {len(fields)} fields, not {count}")
+    except csv.Error as error:
+        yield Fault(reader.line_num, "", str(error))
+
+
+def _lines(data: bytes):
+    return csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""))
+
+
+def _typed(data: bytes, kinds: Mapping[str, str | type]) -> pd.DataFrame:
+    return pd.read_csv(
+        io.BytesIO(data),
+        dtype=dict(kinds),
+        keep_default_na=False,
+        na_values={name: [""] for name, kind in kinds.items() if kind is not str},
+    )
+
+
+def _unreadable(data: bytes, kinds: Mapping[str, str | type]) -> Iterator[Fault]:
+    """Lines that are no fields of these types; as slow as Python, for what pandas refuses."""
+    reader = _lines(data)
+    next(reader)
+    for fields in reader:
+        for (name, kind), text in zip(kinds.items(), fields, strict=True):
+            if kind is not str and not _is_number(text, kind):
+                what = "number" if kind == "float64" else "whole number below 10^18"
+                yield Fault(reader.line_num, name, f"{_cut(text)} is not a {what}")
+
+
+def _is_number(text: str, kind: str | type) -> bool:
+    if kind == "float64":
+        try:
+            return not math.isnan(float(text or 0))
+        except ValueError:
+            return False
+    return bool(re.fullmatch(r"[+-]?\d{1,18}", text)) or (kind == "Int64" and not text)
+
+
+def _faults(rows: pd.DataFrame, key: Sequence[str]) -> Iterator[Fault]:
+    """Lines that do not keep to the rules."""
+    for name in rows:
+        good = _good(rows[name])
+        if not good.all():
+            value = rows[name][~good].iloc[0]
+            why = "it is blank" if pd.isna(value) else f"{_cut(value)} cannot stand here"
+            yield Fault(_line(~good), str(name), why)
+    for name, other, agrees, text in AGREEMENTS:
+        if name in rows and other in rows and not (good := agrees(rows)).all():
+            yield Fault(_line(~good), name, f"{_cut(rows[name][~good].iloc[0])}, but it {text}")
+    again = rows.duplicated(list(key))
+    if again.any():
+        own = ", ".join(f"{name} {value}" for name, value in rows[key][again].iloc[0].items())
+        yield Fault(_line(again), "", f"a second line of {own}")
+
+
+def _good(values: pd.Series) -> pd.Series:
+    if values.name in NUMBERS:
+        return NUMBERS[str(values.name)].holds(values)
+    rule = TEXTS.get(str(values.name))
+    bad = [text for text in values.unique() if not _fits(text, rule)]
+    return ~values.isin(bad)
+
+
+def _fits(text: str, rule: str | None) -> bool:
+    """Whether a text keeps to its rule, or, without one, is neither control nor formula."""
+    if rule is not None:
+        return bool(re.fullmatch(rule, text))
+    return text.isprintable() and not text.startswith(("=", "+", "-", "@"))
+
+
+def _line(bad: pd.Series) -> int:
+    """The first of these lines; the names of the columns stand in line 1."""
+    return int(bad.to_numpy().argmax()) + 2
+
+
+def _cut(value: object) -> str:
+    """A value, quoted and not too long for a message."""
+    text = str(value)
+    return repr(text if len(text) <= 40 else text[:40] + "...")

@@ -1,0 +1,148 @@
+"""Files that are not as they should be: one line that names the file, the line and the column."""
+
+import time
+
+import pytest
+
+from benchmarks.check import baseline
+from benchmarks.cli.main import main
+from benchmarks.errors import UsageError
+from benchmarks.running import flow_study, schema, search, store
+from tests.running.test_store import point, request, row
+
+CHOICE = {name: 1 if kind is not str else "x" for name, kind in search.CHOSEN_COLUMNS.items()}
+FLOW = {name: 1 if kind is not str else "x" for name, kind in flow_study.COLUMNS.items()}
+BASE = {"experiment": "a", "digest": "d", "rate": 0.1, "budget": 9, "outcome": "solved"}
+KINDS = {
+    "rows": (store.COLUMNS, [row(0), row(1, sequences=None, outcome="spent")]),
+    "curves": (store.CURVE_COLUMNS, [point(0, 40, 0.5), point(0, 80, 0.25)]),
+    "requests": (store.REQUEST_COLUMNS, [request(3), request(4, seed=1)]),
+    "chosen": (search.CHOSEN_COLUMNS, [CHOICE, CHOICE | {"cell": "y"}]),
+    "flow": (flow_study.COLUMNS, [FLOW, FLOW | {"trial": 2}]),
+    "baseline": (baseline.COLUMNS, [BASE | {"trial": i, "sequences": 5} for i in (0, 1)]),
+}
+
+
+def table(kind, line=0, **changes):
+    """Two lines of a file, with some cells of one of them changed to other texts."""
+    columns, lines = KINDS[kind]
+    rows = store.frame(lines, columns).astype(object)
+    for name, text in changes.items():
+        rows.loc[line, name] = text
+    return rows.to_csv(index=False, lineterminator="\n")
+
+
+def parsed(kind, text):
+    return schema.parsed("f.csv", text.encode(), KINDS[kind][0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_right_is_read(kind):
+    assert len(parsed(kind, table(kind))) == 2
+
+
+FAULTS = [
+    ("rows", 0, {"sequences": ""}, "sequences", "only where, a trial is solved"),
+    ("rows", 1, {"sequences": "1"}, "sequences", "only where, a trial is solved"),
+    ("rows", 0, {"sequences": "1.5"}, "sequences", "'1.5' is not a whole number"),
+    ("rows", 0, {"sequences": "2"}, "sequences", "at most the budget"),
+    ("rows", 1, {"outcome": "banana"}, "outcome", "'banana' cannot stand here"),
+    ("rows", 1, {"outcome": "running"}, "outcome", "'running' cannot stand here"),
+    ("rows", 1, {"budget": "1" * 23}, "budget", "is not a whole number below 10^18"),
+    ("rows", 1, {"budget": "1" * 18}, "budget", "cannot stand here"),
+    ("rows", 1, {"budget": "many"}, "budget", "'many' is not a whole number"),
+    ("rows", 1, {"trial": ""}, "trial", "'' is not a whole number"),
+    ("rows", 1, {"trial": "-1"}, "trial", "'-1' cannot stand here"),
+    ("rows", 1, {"seed": "-1"}, "seed", "'-1' cannot"),
+    ("rows", 1, {"seed": str(2**31)}, "seed", "cannot"),
+    ("rows", 1, {"seen": "-3"}, "seen", "'-3' cannot"),
+    ("rows", 1, {"test_wrong": "2"}, "test_wrong", "at most test_size"),
+    ("rows", 1, {"rate": "nan"}, "rate", "'nan' is not a number"),
+    ("rows", 1, {"rate": ""}, "rate", "blank"),
+    ("rows", 1, {"rate": "inf"}, "rate", "'inf' cannot"),
+    ("rows", 1, {"rate": "-1"}, "rate", "'-1.0' cannot"),
+    ("rows", 1, {"rate": "0"}, "rate", "'0.0' cannot"),
+    ("rows", 1, {"rate": "fast"}, "rate", "'fast' is not a number"),
+    ("rows", 1, {"seconds": "-1"}, "seconds", "cannot"),
+    ("rows", 1, {"memory_low": "2"}, "memory_low", "at most memory_high"),
+    ("rows", 1, {"longer_2": "1.5"}, "longer_2", "cannot"),
+    ("rows", 1, {"digest": ""}, "digest", "'' cannot"),
+    ("rows", 1, {"cell": "[/red]"}, "cell", "'[/red]' cannot"),
+    ("rows", 1, {"cell": "a|b"}, "cell", "cannot"),
+    ("rows", 1, {"cell": "=1+1"}, "cell", "cannot"),
+    ("rows", 1, {"commit": "\x1b[31m"}, "commit", "'\\x1b[31m' cannot"),
+    ("rows", 1, {"device": "<script>"}, "device", "cannot"),
+    *(("rows", 1, {"model": f"{sign}SUM(A1)"}, "model", "cannot") for sign in "=+-@"),
+    ("rows", 1, {"task_fields": "a\x07b"}, "task_fields", "cannot"),
+    ("curves", 1, {"sequences": "40"}, "", "a second line of digest d, seed 0, trial 0, seq"),
+    ("curves", 1, {"wrong": "-0.1"}, "wrong", "cannot"),
+    ("curves", 1, {"wrong": ""}, "wrong", "blank"),
+    ("curves", 1, {"error": "-inf"}, "error", "cannot"),
+    ("requests", 1, {"trials": "0"}, "trials", "cannot"),
+    ("requests", 1, {"seed": "0"}, "", "a second line of experiment a"),
+    ("chosen", 1, {"rate": "nan"}, "rate", "'nan' is not a number"),
+    ("chosen", 1, {"solved": "5"}, "solved", "at most trials"),
+    ("chosen", 1, {"cell": "x"}, "", "a second line of task x"),
+    ("chosen", 1, {"clip": "0"}, "clip", "cannot"),
+    ("flow", 1, {"far": "-1"}, "far", "cannot"),
+    ("baseline", 1, {"rate": "nan"}, "rate", "'nan' is not a number"),
+    ("baseline", 1, {"sequences": "nan"}, "sequences", "'nan' is not a whole number"),
+    ("baseline", 1, {"budget": ""}, "budget", "'' is not a whole number"),
+    ("baseline", 1, {"trial": "0"}, "", "a second line of experiment a, trial 0"),
+]
+
+
+@pytest.mark.parametrize(("kind", "line", "changes", "column", "why"), FAULTS)
+def test_a_line_that_is_not_is_named(kind, line, changes, column, why):
+    with pytest.raises(UsageError) as caught:
+        parsed(kind, table(kind, line, **changes))
+    where = f"f.csv, line {line + 2}" + (f", column {column}: " if column else ": ")
+    assert str(caught.value).startswith(where)
+    assert why in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("spoilt", "line"),
+    [
+        (lambda lines: [*lines, lines[-1]], 4),
+        (lambda lines: [*lines[:2], lines[2].rpartition(",")[0]], 3),
+        (lambda lines: [lines[0], lines[1] + ",1", lines[2]], 2),
+        (lambda lines: [*lines[:2], lines[2] + ",1"], 3),
+        (lambda lines: [*lines, ""], 4),
+        (lambda lines: [lines[0], "", *lines[1:]], 2),
+    ],
+    ids=["twice", "too short", "first too long", "too long", "blank at the end", "blank"],
+)
+def test_a_line_twice_too_short_too_long_or_blank_is_named(kind, spoilt, line):
+    text = "\n".join(spoilt(table(kind).splitlines())) + "\n"
+    with pytest.raises(UsageError, match=rf"^f.csv, line {line}[,:]"):
+        parsed(kind, text)
+
+
+@pytest.mark.parametrize("name", ["quick/trials/adding-40.gru", "quick/curves/adding-40.gru"])
+@pytest.mark.parametrize("command", ["report", "table"])
+def test_the_commands_say_it_in_one_line_and_leave_all_as_it_is(name, command, tmp_path, capsys):
+    if command == "table" and "curves" in name:
+        pytest.skip("a table reads no curves")
+    kind = "curves" if "curves" in name else "rows"
+    path = tmp_path / f"{name}.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(table(kind, 1, seed="-1"))
+    before = path.read_bytes()
+    assert main([command, "quick", "--out", str(tmp_path)]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"benchmarks: {path}, line 3, column seed: '-1' cannot stand")
+    assert printed.err.count("\n") == 1
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [path]
+    assert path.read_bytes() == before
+
+
+def test_many_rows_are_read_in_seconds(tmp_path):
+    columns, (line, _) = KINDS["rows"]
+    rows = store.frame([line], columns).loc[[0] * 20_000].assign(trial=range(20_000))
+    (tmp_path / "a.csv").write_text(rows.to_csv(index=False))
+    began = time.process_time()
+    assert len(store.read(tmp_path / "a.csv")) == 20_000
+    assert time.process_time() - began < 2
