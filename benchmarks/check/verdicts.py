@@ -10,7 +10,7 @@ number of experiments. A whole check with nothing to be found raises an alarm wi
 
 import bisect
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pandas as pd
 from scipy import stats
@@ -23,7 +23,6 @@ from benchmarks.analysis.statistics import (
     median_sequences,
     success_rate,
 )
-from benchmarks.learning.experiment import Experiment
 
 LEVEL = 0.01
 POWER = 0.9  # with which the smallest visible drop is seen
@@ -36,6 +35,14 @@ REGRESSED, IMPROVED, SAME, TOO_FEW, NEW, GONE = (
     "new",
     "gone",
 )
+
+
+class Named(Protocol):
+    """An experiment, of which a verdict needs the name alone."""
+
+    @property
+    def name(self) -> str:
+        """Unique among those that are compared."""
 
 
 class Side(NamedTuple):
@@ -69,7 +76,7 @@ class Finding(NamedTuple):
 
 
 def findings(
-    experiments: Sequence[Experiment], ours: pd.DataFrame, theirs: pd.DataFrame
+    experiments: Sequence[Named], ours: pd.DataFrame, theirs: pd.DataFrame
 ) -> list[Finding]:
     """Verdicts on all experiments, those that are gone from the suite last.
 

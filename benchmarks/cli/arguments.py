@@ -12,6 +12,8 @@ from rich.console import Console
 from benchmarks.cli.changes import Changes
 from benchmarks.errors import UsageError
 from benchmarks.running import search
+from benchmarks.running.runner import Shard
+from benchmarks.running.store import MOST_TRIALS
 from benchmarks.suites.common import RESULTS
 
 
@@ -99,7 +101,8 @@ def add_out(parser: argparse.ArgumentParser) -> None:
 
 def add_trials(parser: argparse.ArgumentParser) -> None:
     """The number of trials of each experiment."""
-    parser.add_argument("--trials", type=positive, help="default: what the suite says")
+    text = f"at most {MOST_TRIALS}; default: what the suite says"
+    parser.add_argument("--trials", type=trials, metavar="N", help=text)
 
 
 def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:
@@ -112,6 +115,21 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text}")
     return int(text)
+
+
+def trials(text: str) -> int:
+    """A number of trials that one file of rows may have of a seed."""
+    if positive(text) > MOST_TRIALS:
+        raise argparse.ArgumentTypeError(f"must be at most {MOST_TRIALS}, not {text}")
+    return int(text)
+
+
+def shard(text: str) -> Shard:
+    """A share of the trials: `2/8` is the second of eight."""
+    number, slash, of = text.partition("/")
+    if not slash or positive(number) > trials(of):
+        raise argparse.ArgumentTypeError(f"must be I/N with I from 1 to N, not {text}")
+    return Shard(int(number), int(of))
 
 
 def seed(text: str) -> int:

@@ -6,10 +6,25 @@ import sys
 
 import jax
 
-from benchmarks.cli import baseline, check, inspect, listing, report, run, search, speed, table
+from benchmarks.cli import (
+    baseline,
+    check,
+    compare,
+    inspect,
+    listing,
+    merge,
+    report,
+    run,
+    search,
+    speed,
+    table,
+)
 from benchmarks.errors import UsageError
 
-COMMANDS = (listing, run, table, search, report, inspect, check, baseline, speed)
+COMMANDS = (
+    *(listing, run, table, search, report, inspect),
+    *(merge, compare, check, baseline, speed),
+)
 
 EXAMPLES = """\
 examples:

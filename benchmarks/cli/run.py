@@ -13,7 +13,8 @@ from benchmarks.cli.chosen import beside, chosen, searched
 from benchmarks.cli.table import show
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running import flow_study, runner, store
+from benchmarks.running import flow_study, runner, search, store
+from benchmarks.running.runner import ALL
 
 
 def add(commands) -> None:
@@ -24,20 +25,34 @@ def add(commands) -> None:
     arguments.add_changes(parser)
     arguments.add_out(parser)
     arguments.add_seed(parser)
+    parser.add_argument(
+        "--shard",
+        type=arguments.shard,
+        default=ALL,
+        metavar="I/N",
+        help="only the Ith of N equal shares of the trials, for N jobs",
+    )
 
 
 def _command(options) -> None:
     name, pattern, out = options.suite, options.pattern, options.out
     changes = arguments.changes(options)
     console, home, suite = arguments.console(), arguments.folder(out, name), suites.load(name)
-    find = partial(searched, console=console) if suite.trains else chosen
+    shard, shared = options.shard, options.shard != ALL
+    find = partial(searched, console=console) if suite.trains and not shared else chosen
     experiments = _known(name, find(name, pattern, changes, out), console)
+    if shared and changes.to_search and suite.searched:
+        _require_searched(name, experiments, home)
     store.read_suite(home, suite.columns)  # refuses a foreign file before anything is written
     record(experiments, options.seed, home)
     if suite.trains:
-        runner.run(experiments, options.seed, home, console, curves=True)
+        runner.run(experiments, options.seed, home, console, curves=True, shard=shard)
     else:
-        flow_study.run(experiments, options.seed, home, console)
+        flow_study.run(experiments, options.seed, home, console, shard)
+    if shared:
+        text = f"Share {shard.number} of {shard.of} is finished. When all are: python -m benchmarks"
+        console.print(f"{text} table {name}", highlight=False, soft_wrap=True)
+        return
     others = beside(name, pattern, changes)
     show(name, experiments, home, console, pattern == "*" and changes.whole, others)
 
@@ -57,6 +72,21 @@ def _known(suite: str, experiments: list[Experiment], console: Console) -> list[
         text = f"{waiting} experiments have not been searched and are left out; search: {command}"
         console.print(text, highlight=False, soft_wrap=True)
     return known
+
+
+def _require_searched(suite: str, experiments: Sequence[Experiment], folder: Path) -> None:
+    """Refuses to search in each of several jobs.
+
+    Raises:
+        UsageError: one of these has not been searched.
+    """
+    known = search.chosen(folder)
+    for each in experiments:
+        if (each.task, each.delay, each.cell) not in known:
+            raise UsageError(
+                f"{each.name} has not been searched, which the jobs of a sweep do not do; first: "
+                f"python -m benchmarks search {suite} with the same --cell and --out"
+            )
 
 
 def record(experiments: Sequence[Experiment], seed: int, folder: Path) -> None:

@@ -230,7 +230,7 @@ def _score(rows: pd.DataFrame) -> dict:
     }
 
 
-def save(choices: list[dict], folder: Path) -> None:
+def save(choices: store.Lines, folder: Path) -> None:
     """Writes what a suite's search has chosen; what it chose for others stays."""
     path = folder / "chosen.csv"
     new = store.frame(choices, CHOSEN_COLUMNS)

@@ -7,6 +7,7 @@ writes both.
 import functools
 import sys
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -16,6 +17,9 @@ from benchmarks.running.schema import Columns
 
 MOST_TRIALS = 10_000
 """Trials of an experiment with one seed: their file is written anew whenever some are finished."""
+
+Lines: TypeAlias = list[dict] | pd.DataFrame
+"""Lines of a file that is to be written."""
 
 IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
 
@@ -110,7 +114,7 @@ def _tell_cut(path: Path, line: int) -> None:
     print(f"benchmarks: {short(path)}, line {line}: cut off, and left out", file=sys.stderr)
 
 
-def frame(rows: pd.DataFrame | list[dict], columns: Columns = COLUMNS) -> pd.DataFrame:
+def frame(rows: Lines, columns: Columns = COLUMNS) -> pd.DataFrame:
     """Rows with all of the columns and their types, blank where they have none."""
     rows = pd.DataFrame(rows, columns=list(columns))
     blank = {name: "" for name, kind in columns.items() if kind is str}
@@ -132,7 +136,7 @@ def _read_all(folder: Path, columns: Columns) -> pd.DataFrame:
     return pd.concat(files or [read(folder / "none.csv", columns)], ignore_index=True)
 
 
-def add(path: Path, rows: list[dict], columns: Columns = COLUMNS) -> None:
+def add(path: Path, rows: Lines, columns: Columns = COLUMNS) -> None:
     """Adds rows to a results file; a row that is there already stays as it is.
 
     The file is replaced in one step, so a kill or a full disk leaves the old one untouched.
@@ -145,12 +149,12 @@ def add(path: Path, rows: list[dict], columns: Columns = COLUMNS) -> None:
         _add(path, rows, columns)
 
 
-def _add(path: Path, rows: list[dict], columns: Columns) -> None:
+def _add(path: Path, rows: Lines, columns: Columns) -> None:
     both = _joined(read(path, columns), frame(rows, columns))
     _save(path, both.drop_duplicates(IDENTITY).sort_values(IDENTITY))
 
 
-def add_trials(path: Path, curves: Path, rows: list[dict], points: list[dict]) -> None:
+def add_trials(path: Path, curves: Path, rows: Lines, points: Lines) -> None:
     """Adds rows of trials and their learning curves; of a trial that is there already, neither.
 
     The curves come first: a row without its curve would stay without.
@@ -171,7 +175,7 @@ def add_trials(path: Path, curves: Path, rows: list[dict], points: list[dict]) -
         _add(path, rows, COLUMNS)
 
 
-def add_curves(path: Path, points: list[dict] | pd.DataFrame) -> None:
+def add_curves(path: Path, points: Lines) -> None:
     """Adds whole learning curves to a file; a curve takes the place of an older one of its trial.
 
     A trial that a kill has kept from having a row is trained again, so its curve comes again.
@@ -190,7 +194,7 @@ def read_requests(folder: Path) -> pd.DataFrame:
     return read(folder / "requests.csv", REQUEST_COLUMNS)
 
 
-def add_requests(folder: Path, requests: list[dict]) -> None:
+def add_requests(folder: Path, requests: Lines) -> None:
     """Adds to that record (`REQUEST_COLUMNS`); the most that was ever asked for stays.
 
     Raises:

@@ -31,6 +31,13 @@ def files(folder):
         (["run", "quick", "--trials", "0"], "must be a whole number from 1 on, not 0"),
         (["run", "quick", "--trials", "-3"], "not -3"),
         (["run", "quick", "--trials", "many"], "not many"),
+        (["run", "quick", "--trials", "10001"], "must be at most 10000, not 10001"),
+        (["run", "quick", "--trials", "9" * 30], "must be at most 10000"),
+        (["run", "quick", "--shard", "2"], "must be I/N with I from 1 to N, not 2"),
+        (["run", "quick", "--shard", "3/2"], "must be I/N"),
+        (["run", "quick", "--shard", "0/2"], "from 1 on, not 0"),
+        (["run", "quick", "--shard", "1/x"], "from 1 on, not x"),
+        (["run", "quick", "--cell", f"{CELL}:Leaky", "--shard", "1/2"], "search quick with the"),
         (["run", "quick", "--seed", "-1"], "--seed: must be a whole number"),
         (["run", "quick", "--seed", "271828"], "the seed of the search"),
         (["run", "quick", "--cell", "nowhere.py:Cell"], "cannot read the cell file"),
@@ -141,12 +148,14 @@ def test_help_teaches():
 
 def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path, capsys):
     arguments = ["run", "tiny", "two-sequence-20.rnn", "--out", str(tmp_path)]
-    assert main([*arguments, "--trials", "1"]) == 0
-    (path,) = (tmp_path / "tiny" / "trials").iterdir()
-    (curve,) = (tmp_path / "tiny" / "curves").iterdir()
+    assert main([*arguments, "--trials", "3", "--shard", "1/3"]) == 0
+    assert "Share 1 of 3 is finished. When all are: python -m ben" in capsys.readouterr().out
+    assert not (tmp_path / "tiny" / "table.md").exists()
+    (path,) = (tmp_path / "tiny" / "trials").glob("*.csv")
+    (curve,) = (tmp_path / "tiny" / "curves").glob("*.csv")
     assert curve.name == path.name
     earlier = store.read(path)
-    capsys.readouterr()
+    assert earlier["trial"].tolist() == [0]
     assert main([*arguments, "--trials", "3"]) == 0
     second = capsys.readouterr().out
     assert "of 2, " in second  # only the two that were missing
@@ -207,7 +216,8 @@ def started(folder):
 
 def assert_rows_are_whole(folder):
     assert len(store.read_suite(folder / "tiny")) > 0
-    assert all(path.suffix == ".csv" for path in (folder / "tiny" / "trials").iterdir())
+    left = {path.name for path in (folder / "tiny" / "trials").iterdir() if path.suffix != ".csv"}
+    assert left == {".locks"}
 
 
 def test_an_interrupted_run_keeps_what_is_finished(tmp_path):
