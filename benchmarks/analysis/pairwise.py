@@ -9,9 +9,10 @@ from scipy import stats
 
 from benchmarks.analysis.measured import Known
 from benchmarks.analysis.statistics import (
+    Estimate,
     holm,
     log_rank,
-    mean_ratio,
+    mean_ratios,
     rate_difference,
     success_rate,
 )
@@ -44,16 +45,12 @@ def pairs(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
     `INCOMPLETE`), and for pairs without missing trials: trials, other_trials, solved,
     other_solved; difference, ratio, each with _low and _high; statistic, p, holm, bh.
     """
-    trials = dict(list(rows.groupby("digest")))
-    ran = [each for each in experiments if each.digest in trials]
+    by_digest = dict(list(rows.groupby("digest")))
+    ran = [each for each in experiments if each.digest in by_digest]
     lines = pd.DataFrame(
-        [
-            {"task": f"{a.task}-{a.delay}", "first": a.cell, "second": b.cell}
-            | _pair(a, b, trials[a.digest], trials[b.digest])
-            for a, b in combinations(ran, 2)
-            if (a.task, a.delay) == (b.task, b.delay)
-        ],
-    ).reindex(columns=["task", "first", "second", *_FIGURES])
+        _compared(ran, [by_digest[each.digest] for each in ran]),
+        columns=["task", "first", "second", *_FIGURES],
+    )
     tested = lines["p"].notna()
     if tested.any():
         p = lines.loc[tested, "p"]
@@ -69,15 +66,30 @@ _FIGURES = [
 ]
 
 
-def _pair(first: Known, second: Known, ours: pd.DataFrame, theirs: pd.DataFrame) -> dict:
-    if len(ours) < first.trials or len(theirs) < second.trials:
-        return {}
+def _compared(experiments: Sequence[Known], trials: Sequence[pd.DataFrame]) -> list[dict]:
+    """The lines, without what is corrected; `trials` are the rows of each experiment."""
+    whole = [len(rows) >= each.trials for each, rows in zip(experiments, trials, strict=True)]
+    numbers = [
+        (i, j)
+        for (i, a), (j, b) in combinations(enumerate(experiments), 2)
+        if (a.task, a.delay) == (b.task, b.delay)
+    ]
+    tested = [(i, j) for i, j in numbers if whole[i] and whole[j]]
+    ratios = dict(zip(tested, mean_ratios(trials, tested), strict=True))
+    return [
+        {
+            "task": f"{experiments[i].task}-{experiments[i].delay}",
+            "first": experiments[i].cell,
+            "second": experiments[j].cell,
+        }
+        | (_pair(trials[i], trials[j], ratios[i, j]) if (i, j) in ratios else {})
+        for i, j in numbers
+    ]
+
+
+def _pair(ours: pd.DataFrame, theirs: pd.DataFrame, ratio: Estimate) -> dict:
     a, b = success_rate(ours["outcome"]), success_rate(theirs["outcome"])
-    difference, ratio, test = (
-        rate_difference(a, b),
-        mean_ratio(ours, theirs),
-        log_rank(ours, theirs),
-    )
+    difference, test = rate_difference(a, b), log_rank(ours, theirs)
     return {
         "trials": a.trials,
         "other_trials": b.trials,

@@ -1,11 +1,14 @@
 """Statistics of trials, by scipy: intervals of success rates, censored sequences to success."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+
+from benchmarks.analysis import bootstrap
 
 
 class Rate(NamedTuple):
@@ -22,6 +25,7 @@ def success_rate(outcomes: pd.Series) -> Rate:
     return proportion(int((outcomes == "solved").sum()), len(outcomes))
 
 
+@functools.cache
 def proportion(solved: int, trials: int) -> Rate:
     """So many of so many, with an interval."""
     interval = stats.binomtest(solved, trials).proportion_ci(method="wilson")
@@ -72,8 +76,9 @@ def success_curve(rows: pd.DataFrame) -> Curve:
     if not len(times):
         return Curve(times, times, times, times)
     curve = stats.ecdf(_censored(rows)).sf
-    needed = _needed(rows)
-    rates = [proportion(int((needed <= time).sum()), len(needed)) for time in times]
+    needed = np.sort(_needed(rows))
+    solved = np.searchsorted(needed, times, side="right")
+    rates = [proportion(int(count), len(needed)) for count in solved]
     low, high = (np.array([getattr(rate, end) for rate in rates]) for end in ("low", "high"))
     return Curve(times, 1 - curve.evaluate(times), low, high)
 
@@ -96,8 +101,7 @@ def mean_interval(rows: pd.DataFrame) -> tuple[float, float]:
     needed = _needed(rows)
     if len(set(needed)) == 1:
         return float(needed[0]), float(needed[0])
-    interval = stats.bootstrap((needed,), np.mean, n_resamples=9999, rng=0).confidence_interval
-    return float(interval.low), float(interval.high)
+    return bootstrap.mean_interval(needed)
 
 
 def fewer_solved(solved: int, trials: int, their_solved: int, their_trials: int) -> float:
@@ -127,21 +131,24 @@ def rate_difference(ours: Rate, theirs: Rate) -> Estimate:
     return Estimate(p - q, float(p - q - below), float(p - q + above))
 
 
-def mean_ratio(ours: pd.DataFrame, theirs: pd.DataFrame) -> Estimate:
-    """Our restricted mean by theirs, with the interval of the bias-corrected bootstrap.
+def mean_ratios(trials: Sequence[pd.DataFrame], pairs: Sequence[tuple[int, int]]) -> list[Estimate]:
+    """Restricted means by each other, with intervals of the bias-corrected bootstrap.
 
-    Both ends are the ratio itself where all trials of either side are alike.
+    Both ends are the ratio itself where all trials of both sides are alike, or one has one only.
+
+    Args:
+        trials: rows of each experiment.
+        pairs: numbers of the experiments above and below the fraction bar.
     """
-    a, b = _needed(ours), _needed(theirs)
-    ratio = float(a.mean() / b.mean())
-    if len(set(a)) == len(set(b)) == 1:
-        return Estimate(ratio, ratio, ratio)
-    interval = stats.bootstrap((a, b), _ratio, n_resamples=9999, rng=0).confidence_interval
-    return Estimate(ratio, float(interval.low), float(interval.high))
-
-
-def _ratio(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
-    return a.mean(axis) / b.mean(axis)
+    samples = [_needed(rows) for rows in trials]
+    varied = [len(set(sample)) > 1 for sample in samples]
+    able = [(i, j) for i, j in pairs if varied[i] or varied[j]]
+    able = [(i, j) for i, j in able if min(len(samples[i]), len(samples[j])) > 1]
+    intervals = dict(zip(able, bootstrap.ratio_intervals(samples, able), strict=True))
+    ratios = {(i, j): float(samples[i].mean() / samples[j].mean()) for i, j in pairs}
+    return [
+        Estimate(ratios[pair], *intervals.get(pair, (ratios[pair], ratios[pair]))) for pair in pairs
+    ]
 
 
 class LogRank(NamedTuple):

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.analysis.statistics import (
     holm,
     log_rank,
-    mean_ratio,
+    mean_ratios,
     median_sequences,
     rate_difference,
     restricted_mean_sequences,
@@ -158,12 +158,17 @@ def test_difference_of_rates_as_published(ours, theirs, low, high):
     assert (difference.low, difference.high) == pytest.approx((low, high), abs=6e-5)
 
 
+def mean_ratio(ours, theirs):
+    return mean_ratios([ours, theirs], [(0, 1)])[0]
+
+
 def test_ratio_of_means():
     ratio = mean_ratio(rows(40, 40, None, None), rows(20, 30, 20, 30))
     assert ratio.value == pytest.approx(70 / 25)
     assert 40 / 30 <= ratio.low < ratio.value < ratio.high <= 100 / 20
     assert mean_ratio(rows(40, 40), rows(20, 20)) == (2, 2, 2)
     assert mean_ratio(rows(40, 40), rows(20, 20)) == mean_ratio(rows(40), rows(20))
+    assert mean_ratio(rows(40), rows(20, 30)) == (1.6, 1.6, 1.6)
 
 
 def test_the_interval_of_a_ratio_is_about_that_of_the_delta_method():
