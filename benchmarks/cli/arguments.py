@@ -13,6 +13,7 @@ from benchmarks.cli.changes import Changes
 from benchmarks.errors import UsageError
 from benchmarks.running import search
 from benchmarks.running.runner import Shard
+from benchmarks.running.screen import PlainConsole
 from benchmarks.running.store import MOST_TRIALS
 from benchmarks.suites.common import RESULTS
 
@@ -161,4 +162,4 @@ def folder(out: Path | None, suite: str) -> Path:
 
 def console() -> Console:
     """Where to print: a table in a file or a pipe is as wide as it must be, not cut."""
-    return Console() if sys.stdout.isatty() else Console(width=120)
+    return PlainConsole() if sys.stdout.isatty() else PlainConsole(width=120)

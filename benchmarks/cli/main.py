@@ -19,7 +19,7 @@ from benchmarks.cli import (
     speed,
     table,
 )
-from benchmarks.errors import UsageError
+from benchmarks.errors import UsageError, one_line
 
 COMMANDS = (
     *(listing, run, table, search, report, inspect),
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
             kept = "; finished trials are kept, the same command continues"
         return options.command(options) or 0
     except UsageError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
+        print(f"benchmarks: {one_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"benchmarks: interrupted{kept}", file=sys.stderr)

@@ -28,6 +28,9 @@ from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.running import runner, search, store
 from benchmarks.running.cell_file import CellFile, cell_from
 from benchmarks.running.progress import View
+from benchmarks.running.schema import NO_LABEL
+from benchmarks.running.screen import PlainConsole
+from benchmarks.running.store import MOST_TRIALS
 from benchmarks.suites.common import RESULTS
 from benchmarks.suites.replacing import Cell, fitting, with_cells
 from tasks.sequence import Chance
@@ -53,7 +56,7 @@ def experiments(
             "FILE.py:CLASS". It takes the place of the suite's cells.
         rate: learning rate of all experiments; without, that of the suite, and of a cell of your
             own 0.01.
-        trials: number of trials of each; without, that of the suite.
+        trials: number of trials of each, at most 10000; without, that of the suite.
     """
     whole = suites.load(suite)
     found = _with_cell(whole, cell) if cell else list(whole.experiments)
@@ -62,7 +65,7 @@ def experiments(
             raise UsageError(f"rate must be a positive number, not {rate}")
         found = [replace(each, rate=float(rate)) for each in found]
     if trials is not None:
-        found = [replace(each, trials=_whole("trials", trials, 1)) for each in found]
+        found = [replace(each, trials=_whole("trials", trials, 1, MOST_TRIALS)) for each in found]
     return fitting(found, pattern, suite)
 
 
@@ -260,9 +263,9 @@ def _label(cell: Cell) -> str:
     if isinstance(cell, CellFile):
         return cell.label
     if not isinstance(cell, functools.partial):
-        return cell.__name__
+        return re.sub(NO_LABEL, "", cell.__name__)
     given = [*map(repr, cell.args), *(f"{name}={value!r}" for name, value in cell.keywords.items())]
-    return re.sub(r"[^\w.=,+()-]", "", f"{_label(cell.func)}({','.join(given)})")
+    return re.sub(NO_LABEL, "", f"{_label(cell.func)}({','.join(given)})")
 
 
 def _measured(rows: pd.DataFrame) -> list[Measured]:
@@ -289,12 +292,14 @@ def _ordered(rows: pd.DataFrame, experiments: Sequence[Experiment]) -> pd.DataFr
 def _console() -> Console:
     """Bars on a terminal, lines elsewhere: in a notebook, which calls itself one, too."""
     notebook = Console().is_jupyter
-    return Console(force_jupyter=False, force_terminal=False if notebook else None)
+    return PlainConsole(force_jupyter=False, force_terminal=False if notebook else None)
 
 
-def _whole(name: str, number: int, least: int) -> int:
+def _whole(name: str, number: int, least: int, most: float = math.inf) -> int:
     if number != int(number) or number < least:
         raise UsageError(f"{name} must be a whole number from {least} on, not {number}")
+    if number > most:
+        raise UsageError(f"{name} must be at most {most}, not {number}")
     return int(number)
 
 

@@ -13,6 +13,7 @@ from flax import nnx
 from benchmarks.errors import UsageError
 from benchmarks.running.guarded import guarded
 from benchmarks.running.own_class import OwnClass
+from benchmarks.running.schema import NO_LABEL
 from models.network import Recurrent
 
 TRIAL_SIZES = 3, 5  # inputs and hidden units of the shape check: different from each other
@@ -92,7 +93,7 @@ def _label(cell: CellFile, depth: int) -> str:
     name = ".".join([*_place(cell)[-depth:], cell.name] if depth else [cell.name])
     text = name + (f"({cell.arguments})" if cell.arguments else "")
     text = text.translate(str.maketrans("[]{}", "()()", " '\""))
-    label = re.sub(r"[^\w.=,+()-]", "_", text)
+    label = re.sub(NO_LABEL, "_", text)
     if len(label) > LABEL:
         raise UsageError(f"{label[:LABEL]}... is too long for the name of a results file")
     return label

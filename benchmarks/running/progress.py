@@ -74,9 +74,9 @@ class View:
         self.watched: dict[str, Watched] = {}
         self.bars: dict[str, TaskID] = {}
         self.progress = Progress(
-            TextColumn("{task.description:<30}"),
+            TextColumn("{task.description:<30}", markup=False),
             BarColumn(bar_width=14),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
             TimeRemainingColumn(compact=True),
             console=console,
             disable=not console.is_terminal,

@@ -71,6 +71,7 @@ NUMBERS: Mapping[str, Range] = {
 """Rules for columns of numbers."""
 
 LABEL = r"[\w.,()][\w.=,+()-]*"
+NO_LABEL = r"^[=+-]|[^\w.=,+()-]"  # what is taken out of a name to make it one
 SHOWN = r"([\w(][\w .,:;()/+=@-]*)?"
 
 TEXTS: Mapping[str, str] = {

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from benchmarks.errors import one_line
 from benchmarks.running import files, schema
 from benchmarks.running.files import short
 from benchmarks.running.schema import Columns
@@ -111,7 +112,9 @@ def read(path: Path, columns: Columns = COLUMNS) -> pd.DataFrame:
 @functools.cache
 def _tell_cut(path: Path, line: int) -> None:
     """Says so once, although a run reads its files several times."""
-    print(f"benchmarks: {short(path)}, line {line}: cut off, and left out", file=sys.stderr)
+    print(
+        f"benchmarks: {one_line(short(path))}, line {line}: cut off, and left out", file=sys.stderr
+    )
 
 
 def frame(rows: Lines, columns: Columns = COLUMNS) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from benchmarks.cli import listing
 from benchmarks.cli.main import main
 from benchmarks.running import search, store
 from benchmarks.suites.cells import ALL
+from tests.support.made_up import rows
 
 ROOT = Path(__file__).parents[2]
 CELL = ROOT / "tests" / "cells" / "leaky.py"
@@ -127,6 +128,22 @@ def test_lists_fit_80_columns_and_lose_no_word(what, capsys):
     expected = [word for text in texts for word in text.split()]
     remaining = iter(words)
     assert all(word in remaining for word in expected)  # in this order
+
+
+def test_names_of_folders_are_text(tmp_path, capsys):
+    """Neither markup nor a command to the terminal nor a second line."""
+    folder = tmp_path / "[red]a[/bold]\x1b[31m\nb"
+    each = suites.load("tiny").experiments[0]
+    done = rows(each, 40, 80)
+    assert main(["table", "tiny", "--out", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert "[red]a[/bold]\\x1b[31m\\nb" in error
+    assert error.count("\n") == 1
+    store.add(folder / "tiny" / "trials" / f"{each.name}.csv", done)
+    assert main(["table", "tiny", "--out", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert "[red]a[/bold]\\x1b[31m" in printed
+    assert "\x1b[31m" not in printed
 
 
 def test_list_names_suites_and_experiments(capsys):
