@@ -181,6 +181,14 @@ def test_cells_of_one_name_have_different_labels_and_identities(tmp_path):
     assert [each.label for each in cells_from([f"{paths[0]}:Leaky"])] == ["Leaky"]
 
 
+def test_a_label_is_no_formula(tmp_path):
+    paths = [tmp_path / "=1+1.py", tmp_path / "other.py"]
+    for path in paths:
+        path.write_text(Path(FILE).read_text())
+    labels = [each.label for each in cells_from([f"{path}:Leaky" for path in paths])]
+    assert labels == ["_1+1.Leaky", "other.Leaky"]
+
+
 def test_a_cell_that_is_named_twice_is_one():
     assert len(cells_from([f"{FILE}:Leaky", f"{FILE}:Leaky"])) == 1
 
