@@ -11,10 +11,11 @@ B. Efron & R. Tibshirani, An Introduction to the Bootstrap (1993), 14.3 and eq. 
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import stats
 from scipy.special import ndtr, ndtri
 
 RESAMPLES = 9999
-ALPHA = 0.025
+ALPHA = (1 - 0.95) / 2
 AT_ONCE = 2**22  # draws in memory
 
 Interval = tuple[float, float]
@@ -95,5 +96,5 @@ def _bca(resampled: np.ndarray, value: float, jackknife: Sequence[np.ndarray]) -
     spread = sum((each**2).sum() / len(each) ** 2 for each in apart)
     acceleration = skew / spread**1.5 / 6
     shifted = bias + np.array([ndtri(ALPHA), -ndtri(ALPHA)])
-    low, high = np.quantile(resampled, ndtr(bias + shifted / (1 - acceleration * shifted)))
+    low, high = stats.quantile(resampled, ndtr(bias + shifted / (1 - acceleration * shifted)))
     return float(low), float(high)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.errors import UsageError
@@ -147,15 +148,16 @@ def parsed(path: Path, data: bytes, columns: Columns, skipped: int = 0) -> pd.Da
     Raises:
         UsageError: the columns are others, or a line is not as it should be; names it.
     """
-    names = _names(data)
+    data = data.replace(b"\r\n", b"\n")
+    names = data.partition(b"\n")[0].decode("utf-8", "replace").split(",")
     if names != [each for each in columns if each in names or each not in columns.added]:
         raise foreign(path)
     kinds = {name: columns[name] for name in names}
-    for fault in _uneven(data, len(names)):
+    for fault in (*_unprintable(data), *_uneven(data, len(names))):
         raise fault.of(path, skipped)
     try:
         rows = _typed(data, kinds)
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         first = next(_unreadable(data, kinds), None)
         raise (first.of(path, skipped) if first else foreign(path)) from error
     for fault in _faults(rows, columns.key):
@@ -171,33 +173,43 @@ def foreign(path: Path) -> UsageError:
     )
 
 
-def _names(data: bytes) -> list[str]:
-    first = data.partition(b"\n")[0].decode("utf-8", "replace")
-    return next(csv.reader([first.replace("\0", "")]), [])
+def _unprintable(data: bytes) -> Iterator[Fault]:
+    """Bytes that no text has, and on which parsers differ."""
+    found = [match.start() for match in [re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", data)] if match]
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        found.append(error.start)
+    for start in sorted(found)[:1]:
+        yield Fault(data.count(b"\n", 0, start) + 1, "", f"{data[start : start + 1]!r} is no text")
 
 
 def _uneven(data: bytes, count: int) -> Iterator[Fault]:
     """Lines that have not so many fields; pandas fills or cuts them."""
     reader = _lines(data)
+    line = 1
     try:
         for fields in reader:
             if len(fields) != count:
-                yield Fault(reader.line_num, "", f"it has {len(fields)} fields, not {count}")
-    except csv.Error as error:
-        yield Fault(reader.line_num, "", str(error))
+                yield Fault(line, "", f"it has {len(fields)} fields, not {count}")
+            line = reader.line_num + 1
+    except csv.Error as error:  # a quotation mark that is not closed, say
+        yield Fault(line, "", str(error))
 
 
 def _lines(data: bytes):
-    return csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""))
+    csv.field_size_limit(2**31 - 1)  # a long text is no reason to refuse a file
+    return csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""), strict=True)
 
 
 def _typed(data: bytes, kinds: Mapping[str, str | type]) -> pd.DataFrame:
-    return pd.read_csv(
-        io.BytesIO(data),
-        dtype=dict(kinds),
-        keep_default_na=False,
-        na_values={name: [""] for name, kind in kinds.items() if kind is not str},
-    )
+    with np.errstate(invalid="raise"):  # of an infinite whole number
+        return pd.read_csv(
+            io.BytesIO(data),
+            dtype=dict(kinds),
+            keep_default_na=False,
+            na_values={name: [""] for name, kind in kinds.items() if kind is not str},
+        )
 
 
 def _unreadable(data: bytes, kinds: Mapping[str, str | type]) -> Iterator[Fault]:

@@ -135,8 +135,10 @@ def read_curves(folder: Path) -> pd.DataFrame:
 
 
 def _read_all(folder: Path, columns: Columns) -> pd.DataFrame:
-    files = [read(path, columns) for path in sorted(folder.glob("*.csv"))]
-    return pd.concat(files or [read(folder / "none.csv", columns)], ignore_index=True)
+    """What is in all files; a line that several have, a copy of one of them say, counts once."""
+    found = [read(path, columns) for path in sorted(folder.glob("*.csv"))]
+    whole = pd.concat(found or [read(folder / "none.csv", columns)], ignore_index=True)
+    return whole.drop_duplicates(columns.key, ignore_index=True)
 
 
 def add(path: Path, rows: Lines, columns: Columns = COLUMNS) -> None:

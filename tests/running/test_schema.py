@@ -3,10 +3,12 @@
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.check import baseline
 from benchmarks.cli.main import main
-from benchmarks.errors import UsageError
+from benchmarks.errors import UsageError, one_line
 from benchmarks.running import flow_study, schema, search, store
 from tests.running.test_store import point, request, row
 
@@ -119,6 +121,25 @@ def test_a_line_twice_too_short_too_long_or_blank_is_named(kind, spoilt, line):
     text = "\n".join(spoilt(table(kind).splitlines())) + "\n"
     with pytest.raises(UsageError, match=rf"^f.csv, line {line}[,:]"):
         parsed(kind, text)
+
+
+JUNK = ["", "\0", "\x85", '"', ",", "\n", "\r", "nan", "inf", "-1", "9" * 25, "=", "\x1b[3m"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(KINDS)),
+    st.lists(st.tuples(st.integers(0, 999), st.integers(0, 3), st.sampled_from(JUNK)), max_size=3),
+)
+def test_whatever_stands_there_is_read_or_refused_in_one_line(kind, edits):
+    text = table(kind)
+    for place, length, junk in edits:
+        start = place % len(text)
+        text = text[:start] + junk + text[start + length :]
+    try:
+        parsed(kind, text)
+    except UsageError as error:
+        assert "\n" not in one_line(str(error))  # noqa: PT017 either is right
 
 
 @pytest.mark.parametrize("name", ["quick/trials/adding-40.gru", "quick/curves/adding-40.gru"])

@@ -55,6 +55,12 @@ def test_an_older_file_has_blanks_in_columns_that_came_later(tmp_path, known):
     assert store.read(path)["longer_2"].fillna(0).tolist() == [0, 1]
 
 
+def test_a_copy_of_a_file_counts_once(tmp_path):
+    for name in ("a", "copy of a"):
+        store.add(tmp_path / "trials" / f"{name}.csv", [row(0), row(1)])
+    assert store.read_suite(tmp_path)["trial"].tolist() == [0, 1]
+
+
 def test_a_row_that_lacks_a_column_has_a_blank(tmp_path):
     bare = {name: value for name, value in row(0).items() if name not in store.COLUMNS.added}
     store.add(tmp_path / "a.csv", [bare])
