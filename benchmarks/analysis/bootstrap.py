@@ -94,7 +94,7 @@ def _bca(resampled: np.ndarray, value: float, jackknife: Sequence[np.ndarray]) -
     apart = [(len(each) - 1) * (each.mean() - each) for each in jackknife]
     skew = sum((each**3).sum() / len(each) ** 3 for each in apart)
     spread = sum((each**2).sum() / len(each) ** 2 for each in apart)
-    acceleration = skew / spread**1.5 / 6
+    acceleration = 1 / 6 * skew / spread**1.5
     shifted = bias + np.array([ndtri(ALPHA), -ndtri(ALPHA)])
     low, high = stats.quantile(resampled, ndtr(bias + shifted / (1 - acceleration * shifted)))
     return float(low), float(high)
