@@ -5,12 +5,15 @@ once: which trials are drawn depends on their numbers alone, so that they are dr
 pairs with as many; the sum of a sample is a product of counts and values, and the leave-one-out
 means that the acceleration needs come from the sum of all.
 
+So it draws by numpy, as scipy does; trials draw by jax keys alone, and none depends on this.
+
 B. Efron & R. Tibshirani, An Introduction to the Bootstrap (1993), 14.3 and eq. 15.36.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.random import Generator, default_rng
 from scipy import stats
 from scipy.special import ndtr, ndtri
 
@@ -23,7 +26,7 @@ Interval = tuple[float, float]
 
 def mean_interval(sample: np.ndarray) -> Interval:
     """The interval of the mean of `[trial]`, of two trials or more."""
-    rng = np.random.default_rng(0)  # noqa: TID251 as scipy has it; no trial depends on it
+    rng = default_rng(0)
     return _bca(_means(rng, sample[:, None])[:, 0], sample.mean(), [_without_one(sample)])
 
 
@@ -40,7 +43,7 @@ def ratio_intervals(
     sizes = [(len(samples[i]), len(samples[j])) for i, j in pairs]
     for size in dict.fromkeys(sizes):
         alike = [pair for pair, own in zip(pairs, sizes, strict=True) if own == size]
-        rng = np.random.default_rng(0)  # noqa: TID251 as above
+        rng = default_rng(0)
         above = _means_of(rng, samples, [i for i, _ in alike])
         below = _means_of(rng, samples, [j for _, j in alike])
         for i, j in alike:
@@ -51,7 +54,7 @@ def ratio_intervals(
 
 
 def _means_of(
-    rng: np.random.Generator,  # noqa: TID251 the type
+    rng: Generator,
     samples: Sequence[np.ndarray],
     numbers: Sequence[int],
 ) -> dict[int, np.ndarray]:
@@ -62,7 +65,7 @@ def _means_of(
 
 
 def _means(
-    rng: np.random.Generator,  # noqa: TID251 the type
+    rng: Generator,
     values: np.ndarray,
 ) -> np.ndarray:
     """Means `[resample, column]` of `[trial, column]`; the same trials for every column."""

@@ -153,7 +153,7 @@ def parsed(path: Path, data: bytes, columns: Columns, skipped: int = 0) -> pd.Da
     if names != [each for each in columns if each in names or each not in columns.added]:
         raise foreign(path)
     kinds = {name: columns[name] for name in names}
-    for fault in (*_unprintable(data), *_uneven(data, len(names))):
+    for fault in (*_unprintable(data, names), *_uneven(data, len(names))):
         raise fault.of(path, skipped)
     try:
         rows = _typed(data, kinds)
@@ -173,7 +173,7 @@ def foreign(path: Path) -> UsageError:
     )
 
 
-def _unprintable(data: bytes) -> Iterator[Fault]:
+def _unprintable(data: bytes, names: Sequence[str]) -> Iterator[Fault]:
     """Bytes that no text has, and on which parsers differ."""
     found = [match.start() for match in [re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", data)] if match]
     try:
@@ -181,7 +181,11 @@ def _unprintable(data: bytes) -> Iterator[Fault]:
     except UnicodeDecodeError as error:
         found.append(error.start)
     for start in sorted(found)[:1]:
-        yield Fault(data.count(b"\n", 0, start) + 1, "", f"{data[start : start + 1]!r} is no text")
+        before = data[data.rfind(b"\n", 0, start) + 1 : start].decode("utf-8", "replace")
+        fields = next(csv.reader([before]), [""])
+        column = names[min(len(fields), len(names)) - 1]
+        line = data.count(b"\n", 0, start) + 1
+        yield Fault(line, column, f"{data[start : start + 1]!r} is no text")
 
 
 def _uneven(data: bytes, count: int) -> Iterator[Fault]:

@@ -184,7 +184,7 @@ def test_cells_of_one_name_have_different_labels_and_identities(tmp_path):
 def test_a_label_is_no_formula(tmp_path):
     paths = [tmp_path / "=1+1.py", tmp_path / "other.py"]
     for path in paths:
-        path.write_text(Path(FILE).read_text())
+        path.write_text(f"{Path(FILE).read_text()}# {path.name}\n")
     labels = [each.label for each in cells_from([f"{path}:Leaky" for path in paths])]
     assert labels == ["_1+1.Leaky", "other.Leaky"]
 
