@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running import files, schema
+from benchmarks.running import files, rules, schema
 from benchmarks.running.schema import Columns
 
 COLUMNS = Columns(
@@ -88,7 +88,7 @@ def load(path: Path) -> Baseline:
 def _named(line: bytes) -> tuple[str, str] | None:
     """The name and text of a line of the head; None if it is no such line, or not for people."""
     text = line.decode("utf-8", "replace").rstrip("\n")
-    found = re.fullmatch(rf"# (\w+): ({schema.SHOWN})", text)
+    found = re.fullmatch(rf"# (\w+): ({rules.SHOWN})", text)
     return (found[1], found[2]) if found else None
 
 

@@ -28,7 +28,7 @@ from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.running import runner, search, store
 from benchmarks.running.cell_file import CellFile, cell_from
 from benchmarks.running.progress import View
-from benchmarks.running.schema import NO_LABEL
+from benchmarks.running.rules import NO_LABEL
 from benchmarks.running.screen import PlainConsole
 from benchmarks.running.store import MOST_TRIALS
 from benchmarks.suites.common import RESULTS

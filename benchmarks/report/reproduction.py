@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.analysis import paper_rows, tables
-from benchmarks.running import store
+from benchmarks.running import files, store
 from benchmarks.suites import fidelity, paper
 from benchmarks.suites.base import PaperSuite
 from benchmarks.suites.common import RESULTS
@@ -102,4 +102,4 @@ def _readings(others: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    store.write(PAGE, text())
+    files.write(PAGE, text())

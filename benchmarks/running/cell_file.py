@@ -13,7 +13,7 @@ from flax import nnx
 from benchmarks.errors import UsageError
 from benchmarks.running.guarded import guarded
 from benchmarks.running.own_class import OwnClass
-from benchmarks.running.schema import NO_LABEL
+from benchmarks.running.rules import NO_LABEL
 from models.network import Recurrent
 
 TRIAL_SIZES = 3, 5  # inputs and hidden units of the shape check: different from each other

@@ -1,23 +1,20 @@
-"""What may stand in the columns of a file, and which line of it does not keep to that.
-
-A column means the same in every file, so that its rule stands here once.
-"""
+"""Files of columns, and which line of one is not as it should be."""
 
 import csv
 import io
+import itertools
 import math
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.errors import UsageError
-from benchmarks.learning.program import OUTCOMES
 from benchmarks.running.files import short
+from benchmarks.running.rules import AGREEMENTS, NUMBERS, TEXTS, fits
 
 
 class Columns(dict[str, str | type]):
@@ -36,89 +33,6 @@ class Columns(dict[str, str | type]):
     ):
         super().__init__(columns)
         self.key, self.added = list(key), tuple(added)
-
-
-class Range(NamedTuple):
-    """Numbers that may stand in a column: from `least` to `most`; `blank`: or none."""
-
-    least: float
-    most: float
-    blank: bool = False
-
-    def holds(self, values: pd.Series) -> pd.Series:
-        """Which of these may."""
-        inside = values.between(self.least, self.most)
-        return inside.fillna(False).astype(bool) | (values.isna() if self.blank else False)
-
-
-COUNT, SOME = Range(0, 2**53), Range(1, 2**53)
-POSITIVE = Range(sys.float_info.min, sys.float_info.max)
-SHARE, SIZE = Range(0, 1, blank=True), Range(0, float("inf"), blank=True)
-
-NUMBERS: Mapping[str, Range] = {
-    **dict.fromkeys(("delay", "weights", "trial", "seen", "test_size", "test_wrong"), COUNT),
-    **dict.fromkeys(("solved", "mean_sequences", "with_success"), COUNT),
-    **dict.fromkeys(("budget", "trials", "configurations"), SOME),
-    **dict.fromkeys(("sequences", "milestone"), SOME._replace(blank=True)),
-    "seed": Range(0, 2**31 - 1),
-    "rate": POSITIVE,
-    "seconds": Range(0, sys.float_info.max),
-    "clip": POSITIVE._replace(most=float("inf"), blank=True),
-    **dict.fromkeys(("memory_low", "memory_high", "scale"), POSITIVE._replace(blank=True)),
-    "wrong": SHARE._replace(blank=False),
-    **dict.fromkeys(("longer_2", "longer_5", "longer_10", "longer_25"), SHARE),
-    **dict.fromkeys(("error", "test_error", "near", "far"), SIZE),
-}
-"""Rules for columns of numbers."""
-
-LABEL = r"[\w.,()][\w.=,+()-]*"
-NO_LABEL = r"^[=+-]|[^\w.=,+()-]"  # what is taken out of a name to make it one
-SHOWN = r"([\w(][\w .,:;()/+=@-]*)?"
-
-TEXTS: Mapping[str, str] = {
-    "outcome": "|".join(OUTCOMES[1:]),
-    "digest": r"\w+",
-    **dict.fromkeys(("experiment", "task", "cell"), LABEL),
-    **dict.fromkeys(("jax", "flax", "optax", "python", "device"), SHOWN),
-    **dict.fromkeys(("commit", "dirty", "jax_settings"), SHOWN),
-}
-"""Rules for columns of text that people are shown, as regular expressions.
-
-What they allow means nothing to a terminal, to Markdown or to a spreadsheet.
-"""
-
-Rows: TypeAlias = pd.DataFrame
-AGREEMENTS: Sequence[tuple[str, str, Callable[[Rows], pd.Series], str]] = (
-    (
-        "sequences",
-        "outcome",
-        lambda rows: rows["sequences"].notna() == (rows["outcome"] == "solved"),
-        "is given where, and only where, a trial is solved",
-    ),
-    (
-        "sequences",
-        "budget",
-        lambda rows: ~(rows["sequences"] > rows["budget"]).fillna(False),
-        "is at most the budget",
-    ),
-    (
-        "test_wrong",
-        "test_size",
-        lambda rows: rows["test_wrong"] <= rows["test_size"],
-        "is at most test_size",
-    ),
-    (
-        "memory_low",
-        "memory_high",
-        lambda rows: (
-            (rows["memory_low"] <= rows["memory_high"])
-            | (rows["memory_low"].isna() & rows["memory_high"].isna())
-        ),
-        "is at most memory_high",
-    ),
-    ("solved", "trials", lambda rows: rows["solved"] <= rows["trials"], "is at most trials"),
-)
-"""What the first column must be beside the second, where a file has both."""
 
 
 class Fault(NamedTuple):
@@ -153,7 +67,7 @@ def parsed(path: Path, data: bytes, columns: Columns, skipped: int = 0) -> pd.Da
     if names != [each for each in columns if each in names or each not in columns.added]:
         raise foreign(path)
     kinds = {name: columns[name] for name in names}
-    for fault in (*_unprintable(data, names), *_uneven(data, len(names))):
+    for fault in itertools.chain(_unprintable(data, names), _uneven(data, len(names))):
         raise fault.of(path, skipped)
     try:
         rows = _typed(data, kinds)
@@ -257,15 +171,8 @@ def _good(values: pd.Series) -> pd.Series:
     if values.name in NUMBERS:
         return NUMBERS[str(values.name)].holds(values)
     rule = TEXTS.get(str(values.name))
-    bad = [text for text in values.unique() if not _fits(text, rule)]
+    bad = [text for text in values.unique() if not fits(text, rule)]
     return ~values.isin(bad)
-
-
-def _fits(text: str, rule: str | None) -> bool:
-    """Whether a text keeps to its rule, or, without one, is neither control nor formula."""
-    if rule is not None:
-        return bool(re.fullmatch(rule, text))
-    return text.isprintable() and not text.startswith(("=", "+", "-", "@"))
 
 
 def _line(bad: pd.Series) -> int:

@@ -62,12 +62,13 @@ COLUMNS = Columns(
         "longer_2": "float64",
         "longer_5": "float64",
         "longer_10": "float64",
+        "longer_25": "float64",
         "jax_settings": str,
     },
     key=IDENTITY,
     added=(
         *("clip", "memory_low", "memory_high", "scale"),
-        *("longer_2", "longer_5", "longer_10", "jax_settings"),
+        *("longer_2", "longer_5", "longer_10", "longer_25", "jax_settings"),
     ),
 )
 """Columns of a results file and their types; results/README.md says what each means."""
