@@ -31,7 +31,7 @@ def test_what_got_worse_what_is_alike_and_what_is_left_out(tmp_path, capsys):
     assert "same tiny/two-sequence-10.gru 64/64" in out
     assert f"Now: {now}, 128 trials, seed 0" in out
     assert "device x, commit was" in out
-    assert "2 experiments: 1 regressed, 1 same." in out
+    assert "2 experiments: 1 same, 1 regressed." in out
     assert "128 trials have the same seed in both folders, and 64 of them the same outcome" in out
     assert "Not compared, in the first folder only: 1 (tiny/gone)." in out
     assert "Not compared, in the second folder only: 1 (tiny/new)." in out
