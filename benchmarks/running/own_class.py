@@ -56,6 +56,8 @@ class OwnClass:
         if not _is_file(where):
             return cls(where, parts["name"], arguments, source_file.module_digest(where))
         try:
+            if Path(where).exists() and not Path(where).is_file():
+                raise UsageError(f"{where} is not a file")  # a device might never end
             Path(where).read_bytes()
         except OSError as error:
             raise UsageError(f"cannot read the {kind} file {where} ({error.strerror})") from error

@@ -181,6 +181,11 @@ def test_cells_of_one_name_have_different_labels_and_identities(tmp_path):
     assert [each.label for each in cells_from([f"{paths[0]}:Leaky"])] == ["Leaky"]
 
 
+def test_a_device_is_not_read():
+    with pytest.raises(UsageError, match=r"^/dev/zero is not a file$"):
+        cell_from("/dev/zero:Leaky")
+
+
 def test_a_label_is_no_formula(tmp_path):
     paths = [tmp_path / "=1+1.py", tmp_path / "other.py"]
     for path in paths:
