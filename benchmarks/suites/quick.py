@@ -1,7 +1,8 @@
 """Which cell bridges a long delay? Six tasks, six cells, some minutes."""
 
-from benchmarks.suites.base import Suite
-from benchmarks.suites.common import Point, experiments
+from benchmarks.suites.base import RankedSuite
+from benchmarks.suites.cells import CORE
+from benchmarks.suites.common import Point, searched
 from tasks.adding import Adding
 from tasks.lag import Lag2c
 from tasks.multiplication import Multiplication
@@ -19,5 +20,5 @@ POINTS = (
     Point("multiplication", 30, Multiplication(T=30), budget=100_000),
 )
 
-EXPERIMENTS = experiments(POINTS, trials=20)
-SUITE = Suite("quick", __doc__, EXPERIMENTS, searched=True)
+EXPERIMENTS = searched("quick", POINTS, CORE, lengths=())
+SUITE = RankedSuite("quick", __doc__, EXPERIMENTS, searched=True, matched=True)
