@@ -1,13 +1,16 @@
 """Reads a command and carries it out."""
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 
 import jax
 
 from benchmarks.cli import baseline, check, inspect, listing, report, run, search, speed, table
-from benchmarks.errors import UsageError
+from benchmarks.errors import IncompleteError, UsageError
+from benchmarks.running.stopping import interrupted_by_all
 
 COMMANDS = (listing, run, table, search, report, inspect, check, baseline, speed)
 
@@ -34,22 +37,29 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs a command.
 
     Returns:
-        The exit status: 0, 1 when a check finds a regression, 2 on misuse, 130 when interrupted.
+        The exit status: 0, 1 when a check finds a regression, 2 on misuse, 3 if part of the work
+        could not be done or kept, 128 and the signal's number when interrupted by one.
     """
+    interrupted_by_all()
     # This process only draws and writes; a GPU belongs to the workers that it starts.
     jax.config.update("jax_platforms", "cpu")
     kept = ""
     try:
         options = _parser().parse_args(arguments)
         if options.resumes:
-            kept = "; finished trials are kept, the same command continues"
+            kept = "; finished trials are kept, and the same command continues"
         return options.command(options) or 0
     except UsageError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"benchmarks: interrupted{kept}", file=sys.stderr)
-        return 130
+    except IncompleteError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt as interrupt:
+        number = getattr(interrupt, "number", signal.SIGINT)
+        with contextlib.suppress(OSError):  # of a closed terminal
+            print(f"benchmarks: interrupted{kept}", file=sys.stderr)
+        return 128 + number
     except BrokenPipeError:  # `| head` has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

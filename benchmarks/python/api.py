@@ -8,7 +8,7 @@ import math
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +24,7 @@ from benchmarks.analysis.measured import Measured, measured
 from benchmarks.errors import UsageError
 from benchmarks.learning import select
 from benchmarks.learning.experiment import Experiment, describe
-from benchmarks.learning.lanes import Lanes, Run
+from benchmarks.learning.lanes import BlockResult, Lanes, Run
 from benchmarks.running import runner, search, store
 from benchmarks.running.cell_file import CellFile, cell_from
 from benchmarks.running.progress import View
@@ -118,14 +118,27 @@ def run(
     console, seed = _console(), _seed(seed)
     if out is None:
         wanted = {each: [Run(each, i) for i in range(each.trials)] for each in chosen}
-        coming = runner.trained(wanted, seed, console)
-        return _ordered(store.frame([row for result in coming for row in result.rows]), chosen)
+        return _ordered(store.frame(_rows(runner.trained(wanted, seed, console))), chosen)
     folder = Path(out)
     runner.run(chosen, seed, folder, console, curves=True)
     rows = tables.current(chosen, store.read_suite(folder))
     sizes = {each.digest: each.trials for each in chosen}
     asked = (rows["seed"] == seed) & (rows["trial"] < rows["digest"].map(sizes))
     return _ordered(rows[asked], chosen)
+
+
+def _rows(coming: Iterable[BlockResult | runner.Failure]) -> list[dict]:
+    """All rows that come.
+
+    Raises:
+        RuntimeError: an experiment has failed; the message ends with the worker's traceback.
+    """
+    rows = []
+    for each in coming:
+        if isinstance(each, runner.Failure):
+            raise RuntimeError(f"{each.why.reason}\n\n{each.why.traceback}")
+        rows += each.rows
+    return rows
 
 
 def _searched(

@@ -103,14 +103,15 @@ class View:
             self._close(name)
         elif not self.console.is_terminal and time.monotonic() - watched.told > QUIET_SECONDS:
             watched.told = time.monotonic()
-            self._tell(f"... {name}: {watched}")
+            self.tell(f"... {name}: {watched}")
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """Prints a line."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _close(self, name: str) -> None:
         self.closed += 1
         of = f"{self.closed}/{len(self.trials)}"
-        self._tell(f"[{of}] {name}: {self.watched[name]}")
+        self.tell(f"[{of}] {name}: {self.watched[name]}")
         self.progress.remove_task(self.bars.pop(name))
         self.progress.update(self.overall, completed=self.closed, text=of)
