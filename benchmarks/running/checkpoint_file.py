@@ -62,7 +62,7 @@ def read(path: Path) -> Saved:
         UnreadableError: it is cut, changed, or of another kind.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             head = json.loads(file["head"].tobytes())
             kinds = [jnp.dtype(name) for name in head["kinds"]]  # NumPy alone forgets bfloat16
             leaves = [file[f"leaf{i}"].view(kind) for i, kind in enumerate(kinds)]
