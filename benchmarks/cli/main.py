@@ -40,15 +40,15 @@ def main(arguments: list[str] | None = None) -> int:
         The exit status: 0, 1 when a check finds a regression, 2 on misuse, 3 if part of the work
         could not be done or kept, 128 and the signal's number when interrupted by one.
     """
-    interrupted_by_all()
     # This process only draws and writes; a GPU belongs to the workers that it starts.
     jax.config.update("jax_platforms", "cpu")
     kept = ""
     try:
-        options = _parser().parse_args(arguments)
-        if options.resumes:
-            kept = "; finished trials are kept, and the same command continues"
-        return options.command(options) or 0
+        with interrupted_by_all():
+            options = _parser().parse_args(arguments)
+            if options.resumes:
+                kept = "; what is done is kept, and the same command continues"
+            return options.command(options) or 0
     except UsageError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
@@ -56,10 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 3
     except KeyboardInterrupt as interrupt:
-        number = getattr(interrupt, "number", signal.SIGINT)
-        with contextlib.suppress(OSError):  # of a closed terminal
+        with contextlib.suppress(OSError):  # the terminal may be gone
             print(f"benchmarks: interrupted{kept}", file=sys.stderr)
-        return 128 + number
+        return 128 + getattr(interrupt, "number", signal.SIGINT)
     except BrokenPipeError:  # `| head` has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

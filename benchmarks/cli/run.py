@@ -1,5 +1,6 @@
 """`run`: trains what is missing of a suite, then prints its table."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +12,7 @@ from benchmarks import suites
 from benchmarks.cli import arguments
 from benchmarks.cli.chosen import beside, chosen, searched
 from benchmarks.cli.table import show
-from benchmarks.errors import UsageError
+from benchmarks.errors import FailedError, UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, runner, store
 
@@ -34,12 +35,20 @@ def _command(options) -> None:
     experiments = _known(name, find(name, pattern, changes, out), console)
     store.read_suite(home, suite.columns)  # refuses a foreign file before anything is written
     record(experiments, options.seed, home)
-    if suite.trains:
-        runner.run(experiments, options.seed, home, console, curves=True)
-    else:
-        flow_study.run(experiments, options.seed, home, console)
     others = beside(name, pattern, changes)
-    show(name, experiments, home, console, pattern == "*" and changes.whole, others)
+    table = partial(
+        show, name, experiments, home, console, pattern == "*" and changes.whole, others
+    )
+    try:
+        if suite.trains:
+            runner.run(experiments, options.seed, home, console, curves=True)
+        else:
+            flow_study.run(experiments, options.seed, home, console)
+    except FailedError:
+        with contextlib.suppress(UsageError):  # that there is nothing else
+            table()
+        raise
+    table()
 
 
 def _known(suite: str, experiments: list[Experiment], console: Console) -> list[Experiment]:

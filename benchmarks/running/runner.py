@@ -19,7 +19,7 @@ from benchmarks.running import failures, store
 from benchmarks.running.checkpoints import Checkpoints
 from benchmarks.running.jobs import Part, by_compiler, grouped, split
 from benchmarks.running.progress import View
-from benchmarks.running.stopping import Stop
+from benchmarks.running.stopping import noticed
 from benchmarks.running.workers import Broken, Workers
 
 
@@ -168,7 +168,7 @@ def trained(
         KeyboardInterrupt: after the workers have stopped.
     """
     trials = {each: len(runs) for each, runs in to_run.items()}
-    with Stop() as stop, View(console, trials) as view:
+    with noticed() as stop, View(console, trials) as view:
         for loops, jobs in by_compiler(grouped(to_run)):
             with Workers(loops) as workers:
                 parts = [Part(seed, runs) for runs in split(jobs, len(workers.cores))]

@@ -7,6 +7,7 @@ process stops at once.
 import contextlib
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 ASKING = [
@@ -15,11 +16,16 @@ ASKING = [
 """Ctrl-C, the end of a job's time, a closed terminal; Windows has no SIGHUP."""
 
 
-class Stop:
-    """Notices these signals; a context manager that does at its end what they would have done.
+class Asked(KeyboardInterrupt):
+    """A signal with this `number` asked the process to stop."""
 
-    Signals that were ignored before (by `nohup`, say) still are. Only the main thread can notice
-    any.
+    def __init__(self, number: int):
+        super().__init__()
+        self.number = number
+
+
+class Stop:
+    """Notices these signals.
 
     Attributes:
         signal: the one that came, None before.
@@ -27,42 +33,48 @@ class Stop:
 
     def __init__(self):
         self.signal: int | None = None
-        self._handlers: dict[int, object] = {}
 
-    def __enter__(self) -> "Stop":
-        if threading.current_thread() is threading.main_thread():
-            for each in ASKING:
-                if signal.getsignal(each) not in (signal.SIG_IGN, None):
-                    self._handlers[each] = signal.signal(each, self._notice)
-        return self
-
-    def __exit__(self, *_) -> None:
-        for each, handler in self._handlers.items():
-            signal.signal(each, handler)  # type: ignore[arg-type]  # what `signal` has returned
+    def notice(self, number: int, frame: FrameType | None) -> None:
+        """Notes the first signal; at another, stops at once."""
         if self.signal is not None:
-            signal.raise_signal(self.signal)
-
-    def _notice(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None:
-            raise KeyboardInterrupt
+            raise Asked(number)
         self.signal = number
 
 
-class Asked(KeyboardInterrupt):
-    """A process was asked to stop by another signal than Ctrl-C, its `number`."""
+@contextlib.contextmanager
+def noticed() -> Iterator[Stop]:
+    """Only notes these signals, and does at its end what they would have done.
 
-    def __init__(self, number: int):
-        super().__init__()
-        self.number = number
+    Signals that are ignored (by `nohup`, say) stay so; only the main thread can notice any.
+    """
+    stop = Stop()
+    with _handled_by(stop.notice):
+        yield stop
+    if stop.signal is not None:
+        signal.raise_signal(stop.signal)
 
 
-def interrupted_by_all() -> None:
+@contextlib.contextmanager
+def interrupted_by_all() -> Iterator[None]:
     """Makes an interrupt of every signal that asks this process to stop and is not ignored."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise Asked(number)
 
-    for each in ASKING:
-        with contextlib.suppress(ValueError):  # not in the main thread
-            if signal.getsignal(each) == signal.SIG_DFL:
-                signal.signal(each, interrupt)
+    with _handled_by(interrupt):
+        yield
+
+
+@contextlib.contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Lets a function handle these signals, in the main thread, unless they are ignored."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for each in ASKING:
+            if signal.getsignal(each) not in (signal.SIG_IGN, None):
+                before[each] = signal.signal(each, handler)
+    try:
+        yield
+    finally:
+        for each, old in before.items():
+            signal.signal(each, old)

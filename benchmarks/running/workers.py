@@ -79,8 +79,11 @@ class Workers:
                 self.cores = self.cores[:1]
             first.answer()  # that this was all
         except _DiedError as error:
+            reason = first.why().reason
             self.__exit__()
-            raise UsageError(f"{first.why().reason}; no worker process could be started") from error
+            flags = os.environ.get("XLA_FLAGS")
+            hint = f"; does XLA know XLA_FLAGS={flags}? Mend it, or unset the variable"
+            raise UsageError(f"{reason} while it started{hint if flags else ''}") from error
         except BaseException:
             self.__exit__()
             raise
@@ -249,12 +252,27 @@ def _device() -> Iterator[tuple[str, str]]:
         UsageError: nowhere: what the environment variable JAX_PLATFORMS names is not there.
     """
     try:
-        yield jax.default_backend(), jax.devices()[0].device_kind
+        with _quiet():  # of unknown flags XLA tells in a way of its own before it ends the process
+            found = jax.default_backend(), jax.devices()[0].device_kind
     except (AssertionError, RuntimeError) as error:
         raise UsageError(
             f"jax finds no device of JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}; "
             "install its plugin, or unset the variable"
         ) from error
+    yield found
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Lets nothing of this process, C++ included, reach the standard error."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _serve(pipe: Connection, core: int, loops: bool) -> None:
@@ -264,12 +282,13 @@ def _serve(pipe: Connection, core: int, loops: bool) -> None:
         while True:
             for answer in _answers(pipe.recv_bytes()):
                 pipe.send(answer)
-                if answer is not None and pipe.poll():  # closed: no call comes during another
+                last = answer is None or isinstance(answer, Broken | UsageError)
+                if not last and pipe.poll():  # closed: no call comes during another
                     return
 
 
 def _answers(call: bytes) -> Iterator:
-    """All that a call yields, then None; or else the error that it raised."""
+    """All that a call yields, then None; or else what came of the error that it raised."""
     try:
         yield from pickle.loads(call)()
     except UsageError as error:

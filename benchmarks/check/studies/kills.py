@@ -12,28 +12,51 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
+from benchmarks import suites
 from benchmarks.check.studies import document
+from benchmarks.learning.experiment import Experiment
 from benchmarks.running import checkpoints, store
 
-CASES: dict[str, list[str]] = {
-    "adding-40, LSTM, Adam": [
-        *("quick", "adding-40.lstm", "--rate", "0.000001"),
-        *("--budget", "200000", "--trials", "6"),
-    ],
-    "two-sequence, net of 1997": [
-        *("paper", "two-sequence-3a-n1-100.lstm97"),
-        *("--budget", "20000", "--trials", "20"),
-    ],
-    "Reber grammar (fixed sets), net of 1997": [
-        *("paper", "reber-4x1-05-9.lstm97"),
-        *("--budget", "20000", "--trials", "20"),
-    ],
+
+class Case(NamedTuple):
+    """Some trials.
+
+    Attributes:
+        suite, name: of their experiment.
+        budget: training sequences of each.
+        trials: how many.
+        rate: their learning rate, that of the suite if None.
+    """
+
+    suite: str
+    name: str
+    budget: int
+    trials: int
+    rate: float | None = None
+
+    @property
+    def experiment(self) -> Experiment:
+        """Theirs."""
+        known = {each.name: each for each in suites.load(self.suite).experiments}
+        found = known[self.name]
+        return replace(
+            found,
+            rate=self.rate or found.rate,
+            trials=self.trials,
+            recipe=replace(found.recipe, budget=self.budget),
+        )
+
+
+CASES = {
+    "adding, LSTM, Adam": Case("quick", "adding-40.lstm", 200_000, 6, 1e-6),
+    "two-sequence problem, net of 1997": Case("paper", "two-sequence-3a-n1-100.lstm97", 60_000, 20),
+    "Reber grammar (fixed sets), net of 1997": Case("paper", "reber-4x1-05-9.lstm97", 100_000, 20),
 }
 KILLS = 10  # of each case
 SPREAD = 4.0  # seconds of training after which the last of the kills come
@@ -42,10 +65,13 @@ EVERY = 0.3  # seconds between two checkpoints, in place of `checkpoints.EVERY`
 
 RUN = f"""
 import sys
-from benchmarks.cli.main import main
-from benchmarks.running import checkpoints, jobs
+from pathlib import Path
+from rich.console import Console
+from benchmarks.check.studies.kills import Case
+from benchmarks.running import checkpoints, runner
 checkpoints.EVERY = {EVERY}
-sys.exit(main(["run", *sys.argv[1:]]))
+experiments = [eval(sys.argv[1]).experiment]
+runner.run(experiments, 0, Path(sys.argv[2]), Console(width=120), curves=True)
 """
 
 
@@ -70,10 +96,10 @@ class Ended(NamedTuple):
     left: int
 
 
-def started(arguments: Sequence[str], out: Path, cache: Path) -> subprocess.Popen:
+def started(case: Case, out: Path, cache: Path) -> subprocess.Popen:
     """A run with frequent checkpoints, in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, *arguments, "--out", str(out)],
+        [sys.executable, "-c", RUN, repr(case), str(out)],
         env=os.environ
         | {"JAX_COMPILATION_CACHE_DIR": str(cache), "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
@@ -83,19 +109,22 @@ def started(arguments: Sequence[str], out: Path, cache: Path) -> subprocess.Pope
     )
 
 
-def killed(arguments: Sequence[str], out: Path, cache: Path, kills: int) -> tuple[int, int]:
+def killed(
+    case: Case, out: Path, cache: Path, kills: int, spread: float = SPREAD
+) -> tuple[int, int]:
     """Runs to the end through so many kills, if it takes as long; how many, and how many resumed.
 
-    A kill comes some time after the run's first checkpoint, before which it has nothing to lose.
+    A kill comes up to `spread` seconds after the run's first checkpoint, before which it has
+    nothing to lose.
     """
     done = resumed = 0
     while True:
-        process = started(arguments, out, cache)
+        process = started(case, out, cache)
         began = time.time()
         while process.poll() is None and not _written_since(out, began):
             time.sleep(0.05)
         if done < kills:
-            time.sleep(done * GOLDEN % 1 * SPREAD)
+            time.sleep(done * GOLDEN % 1 * spread)
             process.kill()
         text, _ = process.communicate()
         resumed += "trials go on" in text
@@ -108,7 +137,7 @@ def killed(arguments: Sequence[str], out: Path, cache: Path, kills: int) -> tupl
 
 def _written_since(out: Path, moment: float) -> bool:
     """Whether a run has saved something in its folder since then."""
-    paths = [*out.glob(f"*/{checkpoints.FOLDER}/*.npz"), *out.glob("*/trials/*.csv")]
+    paths = [*out.glob(f"{checkpoints.FOLDER}/*.npz"), *out.glob("trials/*.csv")]
     for path in paths:
         try:
             if path.stat().st_mtime > moment:
@@ -119,7 +148,7 @@ def _written_since(out: Path, moment: float) -> bool:
 
 
 def compared(expected: Path, found: Path, kills: int, resumed: int) -> Ended:
-    """The suite's folder of a killed run beside that of an uninterrupted one."""
+    """The folder of a killed run beside that of an uninterrupted one."""
     mine, theirs = _rows(found), _rows(expected)
     trials = [dict(rows) for rows in (mine, theirs)]
     return Ended(
@@ -165,12 +194,11 @@ def table(results: dict[str, Ended]) -> str:
 def main() -> None:
     """Runs the study and writes what it has found into the document."""
     results = {}
-    for name, arguments in CASES.items():
+    for name, case in CASES.items():
         with tempfile.TemporaryDirectory() as scratch:
             once, often, cache = (Path(scratch) / each for each in ("once", "often", "cache"))
-            killed(arguments, once, cache, kills=0)
-            counts = killed(arguments, often, cache, KILLS)
-            results[name] = compared(once / arguments[0], often / arguments[0], *counts)
+            killed(case, once, cache, kills=0)
+            results[name] = compared(once, often, *killed(case, often, cache, KILLS))
         print(name, results[name], flush=True)
     document.put("kills", table(results), document.RELIABILITY)
 
