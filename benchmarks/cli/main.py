@@ -8,11 +8,23 @@ import sys
 
 import jax
 
-from benchmarks.cli import baseline, check, inspect, listing, report, run, search, speed, table
+from benchmarks.cli import (
+    baseline,
+    check,
+    doctor,
+    inspect,
+    listing,
+    report,
+    run,
+    search,
+    speed,
+    status,
+    table,
+)
 from benchmarks.errors import IncompleteError, UsageError
 from benchmarks.running.stopping import interrupted_by_all
 
-COMMANDS = (listing, run, table, search, report, inspect, check, baseline, speed)
+COMMANDS = (listing, run, status, table, search, report, inspect, check, baseline, speed, doctor)
 
 EXAMPLES = """\
 examples:

@@ -25,11 +25,15 @@ def add(commands) -> None:
     arguments.add_changes(parser)
     arguments.add_out(parser)
     arguments.add_seed(parser)
+    text = "keep the trained networks, too, in weights/"
+    parser.add_argument("--keep-weights", action="store_true", help=text)
 
 
 def _command(options) -> None:
     name, pattern, out = options.suite, options.pattern, options.out
     changes = arguments.changes(options)
+    if options.keep_weights and not suites.load(name).trains:
+        raise UsageError(f"suite {name} trains nothing; there are no weights to keep")
     console, home, suite = arguments.console(), arguments.folder(out, name), suites.load(name)
     find = partial(searched, console=console) if suite.trains else chosen
     experiments = _known(name, find(name, pattern, changes, out), console)
@@ -41,7 +45,8 @@ def _command(options) -> None:
     )
     try:
         if suite.trains:
-            runner.run(experiments, options.seed, home, console, curves=True)
+            keep = options.keep_weights
+            runner.run(experiments, options.seed, home, console, curves=True, keep_weights=keep)
         else:
             flow_study.run(experiments, options.seed, home, console)
     except FailedError:

@@ -5,13 +5,14 @@ and the next waiting trial takes the lane, so that a slow trial does not hold th
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
 from benchmarks.learning import curves
 from benchmarks.learning.experiment import Experiment, describe
@@ -60,6 +61,7 @@ class BlockResult(NamedTuple):
         seconds: how long that took, the experiment's share of the block.
         rows: rows of those that have finished.
         points: the points of their learning curves.
+        weights: those of their trained networks by name, if they are to be kept.
     """
 
     experiment: Experiment
@@ -67,6 +69,7 @@ class BlockResult(NamedTuple):
     seconds: float
     rows: list[dict]
     points: list[dict]
+    weights: Sequence[dict[str, np.ndarray]] = ()
 
 
 def beginning(runs: list[Run], state: State = NONE) -> list[BlockResult]:
@@ -99,7 +102,14 @@ class Block(NamedTuple):
 class Lanes:
     """The lanes, and the trials that wait for them."""
 
-    def __init__(self, seed: int, runs: list[Run], state: State = NONE, halvings: int = 0):
+    def __init__(
+        self,
+        seed: int,
+        runs: list[Run],
+        state: State = NONE,
+        halvings: int = 0,
+        keep_weights: bool = False,
+    ):
         """Compiles what the trials need, and starts the first of them.
 
         Args:
@@ -107,8 +117,9 @@ class Lanes:
             runs: trials of experiments with one recipe.
             state: of those among them that go on from where they were; they come first.
             halvings: of the lanes, for want of memory; rows are then others in their last bits.
+            keep_weights: whether results have the weights of trained networks.
         """
-        self.seed, self.saved = seed, state
+        self.seed, self.saved, self.keep_weights = seed, state, keep_weights
         resumed = set(state.keys)
         self.waiting = sorted(runs, key=lambda run: run.key not in resumed)[::-1]
         self.recipe, self.data_sets = runs[0].experiment.recipe, runs[0].experiment.data_sets
@@ -259,6 +270,9 @@ class Lanes:
             mine = results[runs[lane].experiment]
             mine.rows.append(row)
             mine.points.extend(self.points[lane])
+            if self.keep_weights:
+                kept = (*mine.weights, named(self.trials.params, lane))
+                results[mine.experiment] = mine._replace(weights=kept)
         return list(results.values())
 
     def _fill(self) -> None:
@@ -404,6 +418,12 @@ class Lanes:
             **provenance(),
             **experiment.settings.columns(),
         }
+
+
+def named(params: nnx.State, lane: int) -> dict[str, np.ndarray]:
+    """The weights of one lane, by their place in the network: `cell.w_xh`."""
+    flat = nnx.to_flat_state(params)
+    return {".".join(map(str, place)): np.asarray(leaf[...][lane]) for place, leaf in flat}
 
 
 def _wrong(lanes: int, size: int) -> Verdict:

@@ -36,6 +36,7 @@ class Part:
         halvings: how often its lanes were halved for want of memory.
         deaths: workers that have died at it since the latest block.
         begun: whether any worker has begun it.
+        keep_weights: whether results have the weights of trained networks.
     """
 
     seed: int
@@ -44,6 +45,7 @@ class Part:
     halvings: int = 0
     deaths: int = 0
     begun: bool = False
+    keep_weights: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -55,7 +57,9 @@ class Part:
 
     def call(self) -> Call:
         """What a worker has to do: train what is left of it."""
-        return functools.partial(_train, self.seed, self.runs, self.state, self.halvings)
+        return functools.partial(
+            _train, self.seed, self.runs, self.state, self.halvings, self.keep_weights
+        )
 
     def follow(self, sent: Sent) -> list[BlockResult]:
         """Takes note of what a worker has sent, and returns it as results."""
@@ -88,10 +92,12 @@ class Part:
         return "goes on from its latest state"
 
 
-def _train(seed: int, runs: list[Run], state: State, halvings: int) -> Iterator[Sent]:
+def _train(
+    seed: int, runs: list[Run], state: State, halvings: int, keep_weights: bool
+) -> Iterator[Sent]:
     """In a worker: trains trials block by block."""
     yield [], None
-    lanes = Lanes(seed, runs, state, halvings)  # compiles
+    lanes = Lanes(seed, runs, state, halvings, keep_weights)  # compiles
     due = time.monotonic() + LEAST_PAUSE
     while lanes.busy:
         results = [(each.experiment.digest, each[1:]) for each in lanes.block()]

@@ -15,7 +15,7 @@ from benchmarks.errors import FailedError, IncompleteError, UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.lanes import BlockResult, Run
 from benchmarks.learning.states import Key
-from benchmarks.running import failures, store
+from benchmarks.running import failures, networks, store
 from benchmarks.running.checkpoints import Checkpoints
 from benchmarks.running.jobs import Part, by_compiler, grouped, split
 from benchmarks.running.progress import View
@@ -45,6 +45,7 @@ def run(
     folder: Path,
     console: Console,
     curves: bool = False,
+    keep_weights: bool = False,
 ) -> None:
     """Runs the missing trials and adds each row to its file as soon as the trial is finished.
 
@@ -56,6 +57,7 @@ def run(
         folder: the suite's folder of results.
         console: where to show how far it is.
         curves: whether to keep the trials' learning curves, too.
+        keep_weights: whether to keep the trained networks, too (`networks`).
 
     Raises:
         UsageError: rows cannot be written, before anything is trained.
@@ -73,7 +75,8 @@ def run(
     checkpoints = Checkpoints(folder, seed, experiments, console)
     checkpoints.find(run for runs in to_run.values() for run in runs)
     failed = []
-    with contextlib.closing(trained(to_run, seed, console, checkpoints)) as coming:
+    coming = trained(to_run, seed, console, checkpoints, keep_weights)
+    with contextlib.closing(coming):
         for result in coming:
             if isinstance(result, Failure):
                 failed += result.recorded(folder)
@@ -128,6 +131,8 @@ class Rows:
         experiment, rows = result.experiment, result.rows
         self.check()
         try:
+            for row, weights in zip(rows, result.weights, strict=False):  # none if not kept
+                networks.write(self.folder, row, weights)
             if self.curves:  # first: a row without a curve would stay without
                 store.add_curves(path_of(experiment, self.folder, "curves"), result.points)
             store.add(path_of(experiment, self.folder), rows)
@@ -160,6 +165,7 @@ def trained(
     seed: int,
     console: Console,
     checkpoints: Checkpoints | None = None,
+    keep_weights: bool = False,
 ) -> Generator[BlockResult | Failure, None, None]:
     """Trains trials in workers; yields their results as they come, which the console shows, too.
 
@@ -171,7 +177,10 @@ def trained(
     with noticed() as stop, View(console, trials) as view:
         for loops, jobs in by_compiler(grouped(to_run)):
             with Workers(loops) as workers:
-                parts = [Part(seed, runs) for runs in split(jobs, len(workers.cores))]
+                parts = [
+                    Part(seed, runs, keep_weights=keep_weights)
+                    for runs in split(jobs, len(workers.cores))
+                ]
                 if checkpoints:
                     checkpoints.start(parts, workers.device)
                 for results in _followed(workers, parts, view):

@@ -1,0 +1,59 @@
+"""Trained networks on disk: a file with the weights of each trial, by their names."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from benchmarks.errors import UsageError
+from benchmarks.running import store
+
+FOLDER = "weights"
+
+
+def path_of(row: Any, folder: Path) -> Path:
+    """The file of a row's network."""
+    name = f"{row['digest']}-{row['seed']}-{row['trial']}.npz"
+    return folder / FOLDER / str(row["experiment"]) / name
+
+
+def write(folder: Path, row: dict, weights: dict[str, np.ndarray]) -> None:
+    """Keeps the weights of a trial beside its row.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **weights)
+    store.write(path_of(row, folder), file.getvalue())
+
+
+def read(folder: Path, row: Any, network: nnx.Module) -> nnx.Module:
+    """A network of the same structure with the weights of a trial.
+
+    Args:
+        folder: that of the row.
+        row: of the trial; a mapping, or a row of a DataFrame.
+        network: the structure, without numbers or with any.
+
+    Raises:
+        UsageError: there are no such weights, or they are of another network.
+    """
+    path = path_of(row, folder)
+    if not path.exists():
+        raise UsageError(f"no network in {path}; rows have one if they were made to keep weights")
+    graph, params = nnx.split(network, nnx.Param)
+    with np.load(path, allow_pickle=False) as file:
+        flat = nnx.to_flat_state(params)
+        names = {".".join(map(str, place)): (place, leaf) for place, leaf in flat}
+        if set(names) != set(file):
+            raise UsageError(f"{path} is of another network: {', '.join(sorted(file))}")
+        # NumPy alone forgets the names of small floats.
+        loaded = [
+            (place, leaf.replace(jnp.asarray(file[name].view(leaf[...].dtype))))
+            for name, (place, leaf) in names.items()
+        ]
+    return nnx.merge(graph, nnx.from_flat_state(loaded))
