@@ -46,14 +46,16 @@ def read(folder: Path, row: Any, network: nnx.Module) -> nnx.Module:
     if not path.exists():
         raise UsageError(f"no network in {path}; rows have one if they were made to keep weights")
     graph, params = nnx.split(network, nnx.Param)
+    flat = dict(nnx.to_flat_state(params))
+    names = {".".join(map(str, place)): place for place in flat}
     with np.load(path, allow_pickle=False) as file:
-        flat = nnx.to_flat_state(params)
-        names = {".".join(map(str, place)): (place, leaf) for place, leaf in flat}
-        if set(names) != set(file):
-            raise UsageError(f"{path} is of another network: {', '.join(sorted(file))}")
+        weights = {names.get(name, name): file[name] for name in file}
+    if {place: leaf.shape for place, leaf in flat.items()} != {
+        place: leaf.shape for place, leaf in weights.items()
+    }:
+        raise UsageError(f"{path} is of another network than {row['experiment']} has")
+    for place, leaf in flat.items():
+        kind = leaf.dtype
         # NumPy alone forgets the names of small floats.
-        loaded = [
-            (place, leaf.replace(jnp.asarray(file[name].view(leaf[...].dtype))))
-            for name, (place, leaf) in names.items()
-        ]
-    return nnx.merge(graph, nnx.from_flat_state(loaded))
+        flat[place] = leaf.replace(jnp.asarray(weights[place].view(kind)))
+    return nnx.merge(graph, nnx.from_flat_state(list(flat.items())))

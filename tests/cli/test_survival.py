@@ -145,7 +145,7 @@ def test_a_signal_stops_between_two_steps(
     signals = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGHUP)}
     with monkeypatch.context() as patch:
         patch.setattr("benchmarks.cli.search._command", lambda options: run())
-        on_block(patch, 3, lambda: signal.raise_signal(getattr(signal, number)))
+        on_block(patch, 3, lambda: signal.raise_signal(number))
         assert main(["search", "quick", "--out", str(tmp_path)]) == status
     told = "benchmarks: interrupted; what is done is kept, and the same command continues\n"
     assert capsys.readouterr().err == told
