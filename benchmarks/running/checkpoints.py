@@ -8,7 +8,7 @@ hold.
 import contextlib
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -43,8 +43,13 @@ class Checkpoints:
         self._written: dict[Path, State] = {}
         self._due, self._failing = time.monotonic() + EVERY, False
 
-    def find(self, missing: Iterable[Run]) -> None:
-        """Looks for these trials; says which checkpoints may not be used, and removes them."""
+    def find(self, missing: Iterable[Run], finished: Container[Key]) -> None:
+        """Looks for trials; says which checkpoints may not be used, and removes them.
+
+        Args:
+            missing: those that are to be run.
+            finished: those that have rows. All others, which somebody may still want, are left.
+        """
         keys = {run.key for run in missing}
         self._sweep()
         for path, saved in self._readable():
@@ -52,7 +57,7 @@ class Checkpoints:
                 continue
             mine = saved.state.only(keys)
             self._found.append(saved._replace(state=mine))
-            if all(map(self._finished, set(saved.state.keys) - keys)):
+            if all(key in finished for key in set(saved.state.keys) - keys):
                 self._held[path] = set(mine.keys)
         self._forget([])
 
@@ -138,11 +143,6 @@ class Checkpoints:
             self._say(f"{whose}: a checkpoint is of another {other}; its trials start anew.")
             _remove(path)
         return not differ
-
-    def _finished(self, key: Key) -> bool:
-        """Of a trial that is not missing here: whether it is because it has a row."""
-        digest, index = key
-        return digest in self.experiments and index < self.experiments[digest].trials
 
     def _path(self, keys: Iterable[Key]) -> Path:
         identity = repr((self.seed, sorted(keys)))

@@ -29,9 +29,18 @@ def missing(experiment: Experiment, seed: int, folder: Path) -> list[Run]:
     Raises:
         UsageError: the results file there is of another schema.
     """
+    done = finished(experiment, seed, folder)
+    return [Run(experiment, i) for i in range(experiment.trials) if i not in done]
+
+
+def finished(experiment: Experiment, seed: int, folder: Path) -> set[int]:
+    """The trials of an experiment that have a row.
+
+    Raises:
+        UsageError: the results file there is of another schema.
+    """
     rows = store.read(path_of(experiment, folder))
-    rows = rows[(rows["digest"] == experiment.digest) & (rows["seed"] == seed)]
-    return [Run(experiment, i) for i in range(experiment.trials) if i not in set(rows["trial"])]
+    return set(rows["trial"][(rows["digest"] == experiment.digest) & (rows["seed"] == seed)])
 
 
 def path_of(experiment: Experiment, folder: Path, kind: str = "trials") -> Path:
@@ -67,13 +76,17 @@ def run(
     """
     store.require_writable(folder / "trials")
     to_run = {each: missing(each, seed, folder) for each in experiments}
-    kept = Rows(folder, curves, {e: e.trials - len(runs) for e, runs in to_run.items()})
+    done = {each: finished(each, seed, folder) for each in experiments}
+    kept = Rows(folder, curves, {each: len(trials) for each, trials in done.items()})
     to_run = {each: runs for each, runs in to_run.items() if runs}
     for each in to_run if curves else ():
         store.read(path_of(each, folder, "curves"), store.CURVE_COLUMNS)  # refuses a foreign file
     failures.forget(folder, [each.name for each in to_run])
     checkpoints = Checkpoints(folder, seed, experiments, console)
-    checkpoints.find(run for runs in to_run.values() for run in runs)
+    checkpoints.find(
+        [run for runs in to_run.values() for run in runs],
+        {(each.digest, i) for each, trials in done.items() for i in trials},
+    )
     failed = []
     coming = trained(to_run, seed, console, checkpoints, keep_weights)
     with contextlib.closing(coming):
@@ -189,12 +202,12 @@ def trained(
                         if isinstance(result, BlockResult):
                             view.show(result)
                     if checkpoints:
-                        checkpoints.follow(_finished(results), now=stop.signal is not None)
+                        checkpoints.follow(_with_rows(results), now=stop.signal is not None)
                     if stop.signal is not None:
                         return
 
 
-def _finished(results: Iterable[BlockResult | Failure]) -> Iterator[Key]:
+def _with_rows(results: Iterable[BlockResult | Failure]) -> Iterator[Key]:
     """Which trials have got their rows."""
     for each in results:
         if isinstance(each, BlockResult):

@@ -32,11 +32,15 @@ def state(runs, seen=5):
 class Saving:
     """A run's checkpoints, and what they say."""
 
-    def __init__(self, folder, runs, experiments=(EXPERIMENT,), seed=0, device="cpu"):
+    def __init__(
+        self, folder, runs, experiments=(EXPERIMENT,), seed=0, device="cpu", finished=None
+    ):
         self.said = io.StringIO()
         console = Console(file=self.said, width=1000)
         self.checkpoints = Checkpoints(folder, seed, experiments, console)
-        self.checkpoints.find(runs)
+        keys = {run.key for run in runs}
+        trials = {(each.digest, i) for each in experiments for i in range(each.trials)}
+        self.checkpoints.find(runs, trials - keys if finished is None else finished)
         self.device, self.parts = device, []
 
     def start(self, *jobs):
@@ -177,6 +181,10 @@ def test_what_others_may_still_want_stays(tmp_path):
     Saving(tmp_path, [], (less,))  # trials 3 to 5 are not asked for now
     assert Saving(tmp_path, RUNS[3:]).start(RUNS[3:]) == [at(RUNS[3:], 8)]
     assert Saving(tmp_path, RUNS, seed=1).start(RUNS) == [{}]
+    shard = Saving(tmp_path, RUNS[3:5], finished={run.key for run in RUNS[:3]})  # 5 is another's
+    shard.start(RUNS[3:5])
+    shard.parts[0].runs = []
+    shard.checkpoints.follow([run.key for run in RUNS[3:5]])
     assert Saving(tmp_path, RUNS[3:]).start(RUNS[3:]) == [at(RUNS[3:], 8)]
 
 
