@@ -18,7 +18,7 @@ from benchmarks.check.studies import kills
 from benchmarks.cli.main import main
 from benchmarks.errors import IncompleteError
 from benchmarks.learning.lanes import Run
-from benchmarks.running import failures, jobs, runner, store, workers
+from benchmarks.running import failures, jobs, rows, runner, store, workers
 from tests.support.training import train
 
 ROOT = Path(__file__).parents[2]
@@ -30,9 +30,9 @@ def expected():
     """Rows of these trials but for their seconds, and points of their curves, trained here."""
     runs = [Run(LONG.experiment, i) for i in range(LONG.trials)]
     blocks = [each for block in train(0, runs) for each in block]
-    rows = store.frame([row for each in blocks for row in each.rows])
+    trained = store.frame([row for each in blocks for row in each.rows])
     points = store.frame([p for each in blocks for p in each.points], store.CURVE_COLUMNS)
-    return ordered(rows, "trial"), ordered(points, "trial", "sequences")
+    return ordered(trained, "trial"), ordered(points, "trial", "sequences")
 
 
 def ordered(rows, *names):
@@ -40,8 +40,8 @@ def ordered(rows, *names):
 
 
 def found(folder):
-    rows, points = store.read_suite(folder), store.read_curves(folder)
-    return ordered(rows, "trial"), ordered(points, "trial", "sequences")
+    trained, points = store.read_suite(folder), store.read_curves(folder)
+    return ordered(trained, "trial"), ordered(points, "trial", "sequences")
 
 
 def assert_complete(folder, expected):
@@ -106,15 +106,15 @@ def test_a_disk_that_takes_no_more_rows(run, tmp_path, expected, monkeypatch, er
 
 
 def test_a_folder_that_is_removed_is_told_and_not_made_again(run, tmp_path, monkeypatch):
-    row, rows = {}, runner.Rows.add
+    row, add = {}, rows.Rows.add
 
     def removed(self, result):
         if row:
             shutil.rmtree(tmp_path)
         row.update(result.rows[0])
-        rows(self, result)
+        add(self, result)
 
-    monkeypatch.setattr(runner.Rows, "add", removed)
+    monkeypatch.setattr(rows.Rows, "add", removed)
     with pytest.raises(IncompleteError, match=r"rows have been removed .*: .*rnn \([1-4]\); the"):
         run()
     assert not tmp_path.exists()
