@@ -64,6 +64,20 @@ def run(tmp_path, monkeypatch):
     return run
 
 
+@pytest.fixture
+def _hears():
+    """Signals as in a terminal; who starts the tests in the background may have them ignored."""
+    usual = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def on_block(monkeypatch, number, then):
     """Does something when the parent gets so many blocks."""
     follow, count = jobs.Part.follow, iter(range(1000))
@@ -155,6 +169,7 @@ def test_a_signal_stops_between_two_steps(
     assert_complete(tmp_path, expected)
 
 
+@pytest.mark.usefixtures("_hears")
 def test_asked_twice_it_stops_at_once(run, tmp_path, monkeypatch):
     def twice():
         signal.raise_signal(signal.SIGINT)
