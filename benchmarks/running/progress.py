@@ -1,5 +1,6 @@
 """What a person sees while trials train: bars on a terminal, plain lines elsewhere."""
 
+import contextlib
 import time
 from collections import Counter
 
@@ -88,7 +89,8 @@ class View:
         return self
 
     def __exit__(self, *_) -> None:
-        self.progress.stop()
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            self.progress.stop()
 
     def show(self, result: BlockResult) -> None:
         """Shows a result of an experiment: its first opens a bar, its last closes it."""
