@@ -191,10 +191,14 @@ def test_where_one_cannot_be_trained_the_others_are_searched(tmp_path, monkeypat
 
     def run(experiments, seed, folder, console):
         if len(experiments) > search.FINALISTS:  # the first trials, of both
-            write(tmp_path, search.candidates(BASE, 4), sequences)
+            write(tmp_path, search.candidates((BASE,), 4, tmp_path), sequences)
             raise FailedError("two-sequence-10.gru failed")
         assert {each.name for each in experiments} == {BASE.name}
-        write(tmp_path, search.candidates(BASE, 4), [[300] * 4, [None], [100] * 4, [None] * 4])
+        write(
+            tmp_path,
+            search.candidates((BASE,), 4, tmp_path),
+            [[300] * 4, [None], [100] * 4, [None] * 4],
+        )
 
     monkeypatch.setattr(runner, "run", run)
     with pytest.raises(FailedError, match=r"two-sequence-10\.gru failed"):
