@@ -151,7 +151,11 @@ def test_a_worker_that_is_killed(run, tmp_path, expected, monkeypatch, memory):
         assert_complete(tmp_path, expected)
 
 
-@pytest.mark.parametrize(("number", "status"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+SIGNALS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+
+
+@pytest.mark.usefixtures("_hears")
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
 def test_a_signal_stops_between_two_steps(
     run, tmp_path, expected, monkeypatch, capsys, number, status
 ):
