@@ -12,7 +12,7 @@ import importlib
 _HOMES = {
     "benchmarks.python.api": (
         *("experiments", "run", "load", "table", "summary", "pairs", "figure", "train_one"),
-        "Trained",
+        *("load_network", "Trained"),
     ),
     "benchmarks.errors": ("UsageError",),
     "benchmarks.learning.criteria": ("Inspection",),

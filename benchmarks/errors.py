@@ -1,8 +1,16 @@
-"""Mistakes that a person can mend, as opposed to defects of the program, and how they are told."""
+"""Errors that end as one line, mistakes of a person or unfinished work, and how they are told."""
 
 
 class UsageError(Exception):
     """Something the user asked for cannot be done; the message is one line and says what to do."""
+
+
+class IncompleteError(RuntimeError):
+    """Part of the work could not be done or kept; the message is one line and says which part."""
+
+
+class FailedError(IncompleteError):
+    """Some experiments could not be run to their end; all others are done."""
 
 
 def one_line(text: str) -> str:

@@ -1,7 +1,9 @@
 """Reads a command and carries it out."""
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 
 import jax
@@ -10,6 +12,7 @@ from benchmarks.cli import (
     baseline,
     check,
     compare,
+    doctor,
     inspect,
     listing,
     merge,
@@ -17,13 +20,15 @@ from benchmarks.cli import (
     run,
     search,
     speed,
+    status,
     table,
 )
-from benchmarks.errors import UsageError, one_line
+from benchmarks.errors import IncompleteError, UsageError, one_line
+from benchmarks.running.stopping import interrupted_by_all
 
 COMMANDS = (
-    *(listing, run, table, search, report, inspect),
-    *(merge, compare, check, baseline, speed),
+    *(listing, run, status, table, search, report, inspect),
+    *(merge, compare, check, baseline, speed, doctor),
 )
 
 EXAMPLES = """\
@@ -39,7 +44,7 @@ examples:
   python -m benchmarks report quick lags         a page with figures and statistics of each
   python -m benchmarks inspect quick adding-40.lstm
                                                  train one trial, draw its gates and error flow
-  python -m benchmarks check                     regression check against the baseline
+  python -m benchmarks check                     has learning got worse since the baseline?
 
 A run that was interrupted continues where it stopped: give the same command again.
 """
@@ -49,22 +54,28 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs a command.
 
     Returns:
-        The exit status: 0, 1 when a check finds a regression, 2 on misuse, 130 when interrupted.
+        The exit status: 0, 1 when a check finds a regression, 2 on misuse, 3 if part of the work
+        could not be done or kept, 128 and the signal's number when interrupted by one.
     """
     # This process only draws and writes; a GPU belongs to the workers that it starts.
     jax.config.update("jax_platforms", "cpu")
     kept = ""
     try:
-        options = _parser().parse_args(arguments)
-        if options.resumes:
-            kept = "; finished trials are kept, the same command continues"
-        return options.command(options) or 0
+        with interrupted_by_all():
+            options = _parser().parse_args(arguments)
+            if options.resumes:
+                kept = "; what is done is kept, and the same command continues"
+            return options.command(options) or 0
     except UsageError as error:
         print(f"benchmarks: {one_line(str(error))}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"benchmarks: interrupted{kept}", file=sys.stderr)
-        return 130
+    except IncompleteError as error:
+        print(f"benchmarks: {one_line(str(error))}", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt as interrupt:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(f"benchmarks: interrupted{kept}", file=sys.stderr)
+        return 128 + getattr(interrupt, "number", signal.SIGINT)
     except BrokenPipeError:  # `| head` has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

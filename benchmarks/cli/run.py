@@ -1,5 +1,6 @@
 """`run`: trains what is missing of a suite, then prints its table."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +12,7 @@ from benchmarks import suites
 from benchmarks.cli import arguments
 from benchmarks.cli.chosen import beside, chosen, searched
 from benchmarks.cli.table import show
-from benchmarks.errors import UsageError
+from benchmarks.errors import FailedError, UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, runner, search, store
 from benchmarks.running.runner import ALL
@@ -25,6 +26,8 @@ def add(commands) -> None:
     arguments.add_changes(parser)
     arguments.add_out(parser)
     arguments.add_seed(parser)
+    text = "keep the trained networks, too, in weights/"
+    parser.add_argument("--keep-weights", action="store_true", help=text)
     parser.add_argument(
         "--shard",
         type=arguments.shard,
@@ -37,6 +40,8 @@ def add(commands) -> None:
 def _command(options) -> None:
     name, pattern, out = options.suite, options.pattern, options.out
     changes = arguments.changes(options)
+    if options.keep_weights and not suites.load(name).trains:
+        raise UsageError(f"suite {name} trains nothing; there are no weights to keep")
     console, home, suite = arguments.console(), arguments.folder(out, name), suites.load(name)
     shard, shared = options.shard, options.shard != ALL
     find = partial(searched, console=console) if suite.trains and not shared else chosen
@@ -45,16 +50,26 @@ def _command(options) -> None:
         _require_searched(name, experiments, home)
     store.read_suite(home, suite.columns)  # refuses a foreign file before anything is written
     record(experiments, options.seed, home)
-    if suite.trains:
-        runner.run(experiments, options.seed, home, console, curves=True, shard=shard)
-    else:
-        flow_study.run(experiments, options.seed, home, console, shard)
+    others = beside(name, pattern, changes)
+    table = partial(
+        show, name, experiments, home, console, pattern == "*" and changes.whole, others
+    )
+    try:
+        if suite.trains:
+            keep = options.keep_weights
+            runner.run(experiments, options.seed, home, console, True, keep, shard)
+        else:
+            flow_study.run(experiments, options.seed, home, console, shard)
+    except FailedError:
+        if not shared:
+            with contextlib.suppress(UsageError):  # that there is nothing else
+                table()
+        raise
     if shared:
         text = f"Share {shard.number} of {shard.of} is finished. When all are: python -m benchmarks"
         console.print(f"{text} table {name}", highlight=False, soft_wrap=True)
-        return
-    others = beside(name, pattern, changes)
-    show(name, experiments, home, console, pattern == "*" and changes.whole, others)
+    else:
+        table()
 
 
 def _known(suite: str, experiments: list[Experiment], console: Console) -> list[Experiment]:

@@ -5,13 +5,14 @@ and the next waiting trial takes the lane, so that a slow trial does not hold th
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 
 from benchmarks.learning import curves
 from benchmarks.learning.experiment import Experiment, describe
@@ -31,6 +32,7 @@ from benchmarks.learning.program import (
 )
 from benchmarks.learning.provenance import provenance
 from benchmarks.learning.select import program
+from benchmarks.learning.states import NONE, Key, State, joined
 from tasks.sequence import Growing, Verdict
 
 HASTY_FROM, FEW = 300, 32
@@ -44,6 +46,11 @@ class Run:
     experiment: Experiment
     index: int
 
+    @property
+    def key(self) -> Key:
+        """Which trial it is, whatever the seed."""
+        return self.experiment.digest, self.index
+
 
 class BlockResult(NamedTuple):
     """What has happened to the trials of one experiment in a block.
@@ -54,6 +61,7 @@ class BlockResult(NamedTuple):
         seconds: how long that took, the experiment's share of the block.
         rows: rows of those that have finished.
         points: the points of their learning curves.
+        weights: those of their trained networks by name, if they are to be kept.
     """
 
     experiment: Experiment
@@ -61,22 +69,20 @@ class BlockResult(NamedTuple):
     seconds: float
     rows: list[dict]
     points: list[dict]
+    weights: Sequence[dict[str, np.ndarray]] = ()
 
 
-def train(seed: int, runs: list[Run]) -> Iterator[list[BlockResult]]:
-    """Trains trials of experiments with one recipe to their end.
-
-    Yields results once before it begins, then after each block.
-
-    The experiments may differ in anything but the recipe and the number of training sets: in
-    their rates, say. Their trials share one compiled program.
-    """
-    yield [
-        BlockResult(each, 0, 0.0, [], []) for each in dict.fromkeys(run.experiment for run in runs)
-    ]
-    lanes = Lanes(seed, runs)  # compiles
-    while lanes.busy:
-        yield lanes.block()
+def beginning(runs: list[Run], state: State = NONE) -> list[BlockResult]:
+    """What is known of trials before they are trained: how far those with a state have come."""
+    place = {key: i for i, key in enumerate(state.keys)}
+    results: dict[Experiment, BlockResult] = {}
+    for run in runs:
+        old = results.get(run.experiment, BlockResult(run.experiment, 0, 0.0, [], []))
+        if (i := place.get(run.key)) is not None:
+            seen, seconds = int(state.seen[i]), float(state.seconds[i])
+            old = old._replace(seen=old.seen + seen, seconds=old.seconds + seconds)
+        results[run.experiment] = old
+    return list(results.values())
 
 
 class Block(NamedTuple):
@@ -96,12 +102,31 @@ class Block(NamedTuple):
 class Lanes:
     """The lanes, and the trials that wait for them."""
 
-    def __init__(self, seed: int, runs: list[Run]):
-        self.seed, self.waiting = seed, runs[::-1]
+    def __init__(
+        self,
+        seed: int,
+        runs: list[Run],
+        state: State = NONE,
+        halvings: int = 0,
+        keep_weights: bool = False,
+    ):
+        """Compiles what the trials need, and starts the first of them.
+
+        Args:
+            seed: seed of the run.
+            runs: trials of experiments with one recipe.
+            state: of those among them that go on from where they were; they come first.
+            halvings: of the lanes, for want of memory; rows are then others in their last bits.
+            keep_weights: whether results have the weights of trained networks.
+        """
+        self.seed, self.saved, self.keep_weights = seed, state, keep_weights
+        resumed = set(state.keys)
+        self.waiting = sorted(runs, key=lambda run: run.key not in resumed)[::-1]
         self.recipe, self.data_sets = runs[0].experiment.recipe, runs[0].experiment.data_sets
         self.run = program(self.recipe)
         self.source = self.run.source
         count = self._wanted(self.run.lanes(len(runs)), len(runs), self.recipe.budget)
+        count = max(1, count >> halvings)
         self.updates = self.run.updates_per_call()
         self.lanes: list[Run | None] = [None] * count
         self.idle = Run(runs[0].experiment, 0)  # what an unused lane is a frozen copy of
@@ -124,6 +149,35 @@ class Lanes:
     def _runs(self) -> list[Run]:
         """What each lane holds, a copy of `idle` where it is unused."""
         return [lane or self.idle for lane in self.lanes]
+
+    def state(self) -> State:
+        """What goes on from here: the trials in the lanes, and those that wait with a state."""
+        busy = [i for i, lane in enumerate(self.lanes) if lane]
+        mine = State(
+            [lane.key for lane in self.lanes if lane],
+            [np.asarray(leaf)[busy] for leaf in jax.tree.leaves(self.trials)],
+            np.asarray(self.trials.seen)[busy],
+            self.seconds[busy],
+            [list(self.points[i]) for i in busy],
+        )
+        return joined([mine, self.saved])
+
+    def _restore(self, lanes: list[int]) -> None:
+        """Takes trials that have just got these lanes to the states that they were saved with."""
+        place, runs = {key: i for i, key in enumerate(self.saved.keys)}, self._runs
+        from_saved = {i: place[runs[i].key] for i in lanes if runs[i].key in place}
+        if not from_saved:
+            return
+        here, there = list(from_saved), list(from_saved.values())
+        leaves, structure = jax.tree.flatten(self.trials)
+        leaves = [np.array(leaf) for leaf in leaves]  # copies: the originals are given away
+        for leaf, saved in zip(leaves, self.saved.leaves, strict=True):
+            leaf[here] = saved[there]
+        self.trials = jax.tree.unflatten(structure, [jnp.array(leaf) for leaf in leaves])
+        self.seconds[here] = self.saved.seconds[there]
+        for lane, i in from_saved.items():
+            self.points[lane] = list(self.saved.points[i])
+        self.saved = self.saved.only(place.keys() - {runs[i].key for i in here})
 
     def _compile(self) -> None:
         """Compiles what a block needs, so that no trial's time includes it."""
@@ -216,6 +270,9 @@ class Lanes:
             mine = results[runs[lane].experiment]
             mine.rows.append(row)
             mine.points.extend(self.points[lane])
+            if self.keep_weights:
+                kept = (*mine.weights, named(self.trials.params, lane))
+                results[mine.experiment] = mine._replace(weights=kept)
         return list(results.values())
 
     def _fill(self) -> None:
@@ -233,6 +290,7 @@ class Lanes:
         idle = np.array([lane is None for lane in self.lanes])
         fresh = fresh._replace(outcome=jnp.where(idle, jnp.int8(SPENT), fresh.outcome))
         self.trials = fresh if free.all() else self.run.merge(free, fresh, self.trials)
+        self._restore([i for i, lane in enumerate(self.lanes) if lane and free[i]])
         if self.source.finite:
             self.sets = self.source.sets(self.setup.sets_key)
 
@@ -360,6 +418,12 @@ class Lanes:
             **provenance(),
             **experiment.settings.columns(),
         }
+
+
+def named(params: nnx.State, lane: int) -> dict[str, np.ndarray]:
+    """The weights of one lane, by their place in the network: `cell.w_xh`."""
+    flat = nnx.to_flat_state(params)
+    return {".".join(map(str, place)): np.asarray(leaf[...][lane]) for place, leaf in flat}
 
 
 def _wrong(lanes: int, size: int) -> Verdict:

@@ -1,7 +1,9 @@
 """Where a row comes from: versions, device, commit, settings. Cheap, and never an error."""
 
 import functools
+import hashlib
 import importlib.metadata
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 import jax
 
 ROOT = Path(__file__).parents[2]
+PACKAGES = "benchmarks", "models", "tasks"
+FLAGS = "XLA_FLAGS", "BENCHMARKS_XLA"  # variables of the environment that change the last bits
 
 
 DEFAULTS = {
@@ -33,14 +37,33 @@ def jax_settings() -> str:
 
 @functools.cache
 def _made_by() -> dict[str, str]:
+    return _versions() | {"device": jax.devices()[0].device_kind}
+
+
+def _versions() -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in ("jax", "flax", "optax")}
     return {
         **versions,
         "python": platform.python_version(),
-        "device": jax.devices()[0].device_kind,
         "commit": _git("rev-parse", "--short=12", "HEAD"),
         "dirty": str(bool(_git("status", "--porcelain", "--", "*.py"))).lower(),
     }
+
+
+@functools.cache
+def code() -> dict[str, str]:
+    """All but the device that must be the same for half a trial to go on as it would have."""
+    flags = {name: os.environ.get(name, "") for name in FLAGS}
+    return _versions() | {"source": _source(), "jax_settings": jax_settings()} | flags
+
+
+def _source() -> str:
+    """A digest of the project's code as it is on disk."""
+    found = hashlib.sha256()
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            found.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:12]
 
 
 def _git(*arguments: str) -> str:

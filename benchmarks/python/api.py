@@ -8,7 +8,7 @@ import math
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,9 +23,9 @@ from benchmarks.analysis import pairwise, tables
 from benchmarks.analysis.measured import Measured, measured
 from benchmarks.errors import UsageError
 from benchmarks.learning import select
-from benchmarks.learning.experiment import Experiment, describe
-from benchmarks.learning.lanes import Lanes, Run
-from benchmarks.running import runner, search, store
+from benchmarks.learning.experiment import Experiment, Recipe, describe
+from benchmarks.learning.lanes import BlockResult, Lanes, Run
+from benchmarks.running import networks, runner, search, store
 from benchmarks.running.cell_file import CellFile, cell_from
 from benchmarks.running.progress import View
 from benchmarks.running.rules import NO_LABEL
@@ -79,6 +79,7 @@ def run(
     configurations: int | None = None,
     seed: int = 0,
     out: Path | str | None = None,
+    keep_weights: bool = False,
 ) -> pd.DataFrame:
     """Trains experiments on all cores and returns a row for each of their trials.
 
@@ -96,6 +97,7 @@ def run(
         seed: seed of the run.
         out: a folder. Each row is added to a file there as soon as its trial is finished, rows that
             are there already are not made again, and `load` reads the folder.
+        keep_weights: whether to keep the trained networks there, too, for `load_network`.
 
     Returns:
         Columns as in results/README.md, in the order of the experiments and their trials.
@@ -119,16 +121,31 @@ def run(
     if twice:
         raise UsageError(f"several experiments are called {twice[0]}; give them different cells")
     console, seed = _console(), _seed(seed)
+    if keep_weights and out is None:
+        raise UsageError("networks are kept in a folder: give out")
     if out is None:
         wanted = {each: [Run(each, i) for i in range(each.trials)] for each in chosen}
-        coming = runner.trained(wanted, seed, console)
-        return _ordered(store.frame([row for result in coming for row in result.rows]), chosen)
+        return _ordered(store.frame(_rows(runner.trained(wanted, seed, console))), chosen)
     folder = Path(out)
-    runner.run(chosen, seed, folder, console, curves=True)
+    runner.run(chosen, seed, folder, console, curves=True, keep_weights=keep_weights)
     rows = tables.current(chosen, store.read_suite(folder))
     sizes = {each.digest: each.trials for each in chosen}
     asked = (rows["seed"] == seed) & (rows["trial"] < rows["digest"].map(sizes))
     return _ordered(rows[asked], chosen)
+
+
+def _rows(coming: Iterable[BlockResult | runner.Failure]) -> list[dict]:
+    """All rows that come.
+
+    Raises:
+        RuntimeError: an experiment has failed; the message ends with the worker's traceback.
+    """
+    rows = []
+    for each in coming:
+        if isinstance(each, runner.Failure):
+            raise RuntimeError(f"{each.why.reason}\n\n{each.why.traceback}")
+        rows += each.rows
+    return rows
 
 
 def _searched(
@@ -248,6 +265,42 @@ def train_one(experiment: Experiment, trial: int = 0, seed: int = 0) -> Trained:
             for result in lanes.collect(block):
                 view.show(result)
     return Trained(nnx.merge(lanes.run.graph, weights), store.frame(result.rows).iloc[0])
+
+
+def load_network(
+    row: pd.Series, out: Path | str, experiment: Experiment | None = None
+) -> nnx.Module:
+    """The trained network of a row that was made with `keep_weights`.
+
+    Args:
+        row: one row of what `run` or `load` returns.
+        out: the folder that the row is in; `python -m benchmarks run SUITE --keep-weights --out
+            DIR` makes it in `DIR/SUITE`.
+        experiment: whose trial it is; needed only of tasks and cells that no suite has.
+
+    Returns:
+        As the `network` of `Trained`.
+    """
+    if experiment is not None and experiment.digest != row["digest"]:
+        raise UsageError(f"the row is of another experiment than {experiment.name}")
+    recipe = experiment.recipe if experiment else _recipe(row)
+    task = recipe.task
+    network = nnx.eval_shape(lambda: recipe.model.build(task.n_in, task.n_out, nnx.Rngs(0)))
+    return networks.read(Path(out), row, network)
+
+
+def _recipe(row: pd.Series) -> Recipe:
+    """A recipe of any suite with the same task and model.
+
+    Raises:
+        UsageError: there is none.
+    """
+    wanted = row["task_fields"], row["model"]
+    for name in suites.names():
+        for each in suites.load(name).experiments:
+            if (describe(each.recipe.task), describe(each.recipe.model)) == wanted:
+                return each.recipe
+    raise UsageError(f"no suite has the task and cell of {row['experiment']}; give the experiment")
 
 
 def _with_cell(suite: suites.Suite, cell: Cell | str) -> list[Experiment]:

@@ -1,5 +1,6 @@
 """What a person sees while trials train: bars on a terminal, plain lines elsewhere."""
 
+import contextlib
 import time
 from collections import Counter
 
@@ -88,7 +89,8 @@ class View:
         return self
 
     def __exit__(self, *_) -> None:
-        self.progress.stop()
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            self.progress.stop()
 
     def show(self, result: BlockResult) -> None:
         """Shows a result of an experiment: its first opens a bar, its last closes it."""
@@ -103,14 +105,15 @@ class View:
             self._close(name)
         elif not self.console.is_terminal and time.monotonic() - watched.told > QUIET_SECONDS:
             watched.told = time.monotonic()
-            self._tell(f"... {name}: {watched}")
+            self.tell(f"... {name}: {watched}")
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """Prints a line."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _close(self, name: str) -> None:
         self.closed += 1
         of = f"{self.closed}/{len(self.trials)}"
-        self._tell(f"[{of}] {name}: {self.watched[name]}")
+        self.tell(f"[{of}] {name}: {self.watched[name]}")
         self.progress.remove_task(self.bars.pop(name))
         self.progress.update(self.overall, completed=self.closed, text=of)

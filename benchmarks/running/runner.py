@@ -1,59 +1,27 @@
-"""The host loop: which trials are missing, in which order they are trained, rows on disk.
+"""The host loop: which trials are missing, who trains them, rows and checkpoints on disk.
 
 Only this process writes files; workers train.
 """
 
 import contextlib
-import functools
-from collections.abc import Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 
+from benchmarks.errors import FailedError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.learning.lanes import BlockResult, Run, train
-from benchmarks.running import files, store
+from benchmarks.learning.lanes import BlockResult, Run
+from benchmarks.learning.states import Key
+from benchmarks.running import failures, files, store
+from benchmarks.running.checkpoints import Checkpoints
+from benchmarks.running.jobs import Part, by_compiler, grouped, split
 from benchmarks.running.progress import View
-from benchmarks.running.workers import Workers
-
-Job = list[Run]  # trials that share a recipe
-
-
-class Shard(NamedTuple):
-    """A share of the trials of every experiment, for one of several jobs.
-
-    Attributes:
-        number: which share, from 1.
-        of: how many there are.
-    """
-
-    number: int = 1
-    of: int = 1
-
-    def indices(self, trials: int) -> range:
-        """The trials, of so many, that belong to it."""
-        return range(self.number - 1, trials, self.of)
-
-
-ALL = Shard()
-
-
-def missing(experiment: Experiment, seed: int, folder: Path, shard: Shard = ALL) -> Job:
-    """The trials of an experiment that have no row yet: no finished trial is run twice.
-
-    Raises:
-        UsageError: the results file there is of another schema.
-    """
-    rows = store.read(path_of(experiment, folder))
-    rows = rows[(rows["digest"] == experiment.digest) & (rows["seed"] == seed)]
-    done = set(rows["trial"])
-    return [Run(experiment, i) for i in shard.indices(experiment.trials) if i not in done]
-
-
-def path_of(experiment: Experiment, folder: Path, kind: str = "trials") -> Path:
-    """The file of an experiment's rows, or of its `curves`, in a suite's folder."""
-    return folder / kind / f"{experiment.name}.csv"
+from benchmarks.running.rows import ALL, Rows, Shard, finished, missing, path_of
+from benchmarks.running.stopping import noticed
+from benchmarks.running.workers import Broken, Workers
 
 
 def run(
@@ -62,9 +30,12 @@ def run(
     folder: Path,
     console: Console,
     curves: bool = False,
+    keep_weights: bool = False,
     shard: Shard = ALL,
 ) -> None:
     """Runs the missing trials and adds each row to its file as soon as the trial is finished.
+
+    What is not finished is saved now and then, and before an interrupt; it goes on from there.
 
     Args:
         experiments: what to run.
@@ -72,82 +43,122 @@ def run(
         folder: the suite's folder of results.
         console: where to show how far it is.
         curves: whether to keep the trials' learning curves, too.
+        keep_weights: whether to keep the trained networks, too (`networks`).
         shard: which of the trials.
 
     Raises:
-        UsageError: rows cannot be written, or a worker was killed.
+        UsageError: rows cannot be written, before anything is trained.
+        FailedError: experiments could not be run to their end; the others are done.
+        IncompleteError: rows could not be written later, or are gone.
         KeyboardInterrupt: after the workers have stopped.
     """
     files.require_lockable(folder / "trials")
     to_run = {each: missing(each, seed, folder, shard) for each in experiments}
+    done = {each: finished(each, seed, folder) for each in experiments}
+    kept = Rows(folder, curves, {each: len(trials) for each, trials in done.items()})
     to_run = {each: runs for each, runs in to_run.items() if runs}
     for each in to_run if curves else ():
         store.read(path_of(each, folder, "curves"), store.CURVE_COLUMNS)  # refuses a foreign file
-    with contextlib.closing(trained(to_run, seed, console)) as coming:
+    failures.forget(folder, [each.name for each in to_run])
+    checkpoints = Checkpoints(folder, seed, experiments, console)
+    checkpoints.find(
+        [run for runs in to_run.values() for run in runs],
+        {(each.digest, i) for each, trials in done.items() for i in trials},
+    )
+    failed = []
+    coming = trained(to_run, seed, console, checkpoints, keep_weights)
+    with contextlib.closing(coming):
         for result in coming:
-            path = path_of(result.experiment, folder)
-            if result.rows and curves:
-                own = path_of(result.experiment, folder, "curves")
-                store.add_trials(path, own, result.rows, result.points)
+            if isinstance(result, Failure):
+                failed += result.recorded(folder)
             elif result.rows:
-                store.add(path, result.rows)
+                kept.add(result)
+    kept.check()
+    if failed:
+        raise FailedError("; ".join(failed))
+
+
+class Failure(NamedTuple):
+    """Experiments of which a job could not be finished.
+
+    Attributes:
+        names: theirs.
+        trials: how many are missing.
+        why: what has happened.
+    """
+
+    names: list[str]
+    trials: int
+    why: Broken
+
+    def recorded(self, folder: Path) -> list[str]:
+        """Records it beside the rows; returns a text for each experiment."""
+        paths = [
+            failures.record(folder, name, self.why.reason, self.why.traceback)
+            for name in self.names
+        ]
+        return [
+            f"{name} failed ({self.why.reason}); see {path}"
+            for name, path in zip(self.names, paths, strict=True)
+        ]
 
 
 def trained(
-    to_run: dict[Experiment, list[Run]], seed: int, console: Console
-) -> Generator[BlockResult, None, None]:
+    to_run: dict[Experiment, list[Run]],
+    seed: int,
+    console: Console,
+    checkpoints: Checkpoints | None = None,
+    keep_weights: bool = False,
+) -> Generator[BlockResult | Failure, None, None]:
     """Trains trials in workers; yields their results as they come, which the console shows, too.
 
     Raises:
-        UsageError: a worker was killed.
+        UsageError: workers cannot be started.
         KeyboardInterrupt: after the workers have stopped.
     """
-    known = {each.name: each for each in to_run}
-    with View(console, {each: len(runs) for each, runs in to_run.items()}) as view:
-        for loops, jobs in _by_compiler(_grouped(to_run)):
+    trials = {each: len(runs) for each, runs in to_run.items()}
+    with noticed() as stop, View(console, trials) as view:
+        for loops, jobs in by_compiler(grouped(to_run)):
             with Workers(loops) as workers:
-                parts = _split(jobs, len(workers.cores))
-                calls = [functools.partial(_train, seed, part) for part in parts]
-                for name, rest in workers.run(calls):
-                    result = BlockResult(known[name], *rest)
-                    yield result
-                    view.show(result)
+                parts = [
+                    Part(seed, runs, keep_weights=keep_weights)
+                    for runs in split(jobs, len(workers.cores))
+                ]
+                if checkpoints:
+                    checkpoints.start(parts, workers.device)
+                for results in _followed(workers, parts, view):
+                    for result in results:
+                        yield result
+                        if isinstance(result, BlockResult):
+                            view.show(result)
+                    if checkpoints:
+                        checkpoints.follow(_with_rows(results), now=stop.signal is not None)
+                    if stop.signal is not None:
+                        return
 
 
-def _train(seed: int, job: Job) -> Iterator[tuple[str, tuple]]:
-    """In a worker: trains a job; yields the names of experiments and what else a result has."""
-    for block in train(seed, job):
-        for result in block:
-            yield result.experiment.name, result[1:]
+def _with_rows(results: Iterable[BlockResult | Failure]) -> Iterator[Key]:
+    """Which trials have got their rows."""
+    for each in results:
+        if isinstance(each, BlockResult):
+            yield from ((row["digest"], row["trial"]) for row in each.rows)
 
 
-def _grouped(to_run: dict[Experiment, list[Run]]) -> list[Job]:
-    """Trials by recipe: what shares a program is one job.
-
-    The most work first, so that at the end no worker waits long for another.
-    """
-    jobs: dict[tuple, Job] = {}
-    for experiment, runs in to_run.items():
-        numbers = tuple(experiment.settings.given())  # their names; values are data
-        jobs.setdefault((experiment.recipe, experiment.data_sets, numbers), []).extend(runs)
-    return sorted(jobs.values(), key=_most_steps, reverse=True)
-
-
-def _most_steps(job: Job) -> int:
-    """Steps of all trials if each uses its whole budget."""
-    recipe = job[0].experiment.recipe
-    return len(job) * recipe.budget * recipe.task.steps
-
-
-def _by_compiler(jobs: list[Job]) -> Iterator[tuple[bool, list[Job]]]:
-    """Jobs that want loops compiled as wholes, a setting of the process, apart from the others."""
-    for loops in (False, True):
-        chosen = [job for job in jobs if (job[0].experiment.recipe.learner.batch == 1) == loops]
-        if chosen:
-            yield loops, chosen
-
-
-def _split(jobs: list[Job], workers: int) -> list[Job]:
-    """With fewer jobs than workers, parts of jobs; a trial does not depend on its company."""
-    parts = -(-workers // len(jobs))
-    return [job[i::parts] for job in jobs for i in range(min(parts, len(job)))]
+def _followed(
+    workers: Workers, parts: list[Part], view: View
+) -> Iterator[Sequence[BlockResult | Failure]]:
+    """Results of parts of jobs, those of a block together; none now and then."""
+    calls = deque((number, part.call()) for number, part in enumerate(parts))
+    for news in workers.run(calls):
+        if news is None:
+            yield []
+            continue
+        number, item = news
+        part = parts[number]
+        if not isinstance(item, Broken):
+            yield part.follow(item)
+        elif part.goes_on(item):
+            view.tell(f"{part}: {item.reason}; {part.how_it_goes_on(item)}")
+            calls.append((number, part.call()))
+        else:
+            yield [Failure(part.names, len(part.runs), item)]

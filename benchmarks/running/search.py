@@ -20,6 +20,7 @@ import pandas as pd
 from rich.console import Console
 
 from benchmarks.analysis.statistics import restricted_mean_sequences
+from benchmarks.errors import FailedError
 from benchmarks.learning import space
 from benchmarks.learning.experiment import Experiment, Settings
 from benchmarks.learning.space import Configuration
@@ -130,15 +131,20 @@ def search(
         others: experiments among which those with shorter delays are, from which to start.
 
     Raises:
-        UsageError: rows cannot be written, or a worker was killed.
+        UsageError: rows cannot be written.
+        FailedError: some experiments could not be searched; the others have been.
     """
     chosen(folder)  # refuses a foreign file before anything is trained
     others = list(others)
-    wanted = [stages(each, others) for each in bases]
+    wanted, failed = [stages(each, others) for each in bases], None
     for depth in range(1, 1 + max(map(len, wanted))):
         there = dict.fromkeys(each[:depth] for each in wanted if len(each) >= depth)
         tried = [one for each in there for one in candidates(each, count, folder).tried]
-        runner.run(tried, SEED, folder / "search", console)
+        try:
+            runner.run(tried, SEED, folder / "search", console)
+        except FailedError as error:
+            failed = error
+            wanted = [each for each in wanted if _trained(each[:depth], count, folder)]
     searched = [candidates(each, count, folder) for each in wanted]
     finals = [
         replace(each, trials=1 + MORE_TRIALS) for one in searched for each in finalists(one, folder)
@@ -148,6 +154,8 @@ def search(
     save(choices, folder)
     for text in unsolved(choices):
         console.print(text, highlight=False, soft_wrap=True)
+    if failed:
+        raise failed
 
 
 def tried(experiments: Iterable[Experiment], folder: Path) -> pd.DataFrame:
@@ -189,6 +197,12 @@ def unsolved(choices: Iterable[dict]) -> list[str]:
         for line in choices
         if not line["with_success"]
     ]
+
+
+def _trained(stages: Stages, count: int, folder: Path) -> bool:
+    """Whether every configuration of the last of some stages has its first trial."""
+    tried = candidates(stages, count, folder).tried
+    return not any(runner.missing(each, SEED, folder / "search") for each in tried)
 
 
 def finalists(searched: Candidates, folder: Path) -> list[Experiment]:

@@ -13,19 +13,43 @@ import pickle
 import signal
 import sys
 import threading
+import time
 import traceback
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import cloudpickle
 import jax
 
 from benchmarks.errors import UsageError
 from benchmarks.learning import xla
+from benchmarks.running.guarded import oneline
+from benchmarks.running.stopping import ASKING
 
+Call = Callable[[], Iterator]
+PAUSE = 0.2  # seconds without news after which somebody may look whether to stop
+PATIENCE = 3  # seconds that workers have to stop
 WORKER_BYTES = 2 * 10**9  # measured: 1.1 GB in `quick`, more with longer sequences
+
+
+class Broken(NamedTuple):
+    """Why a call has not come to its end.
+
+    Attributes:
+        reason: in a line.
+        traceback: where an error was raised; empty if the process died.
+        memory: whether it may be that memory was short.
+        died: whether the process died.
+    """
+
+    reason: str
+    traceback: str
+    memory: bool
+    died: bool
 
 
 class Workers:
@@ -36,6 +60,7 @@ class Workers:
 
     Attributes:
         cores: the core of each worker.
+        device: what they compute on.
     """
 
     def __init__(self, loops: bool):
@@ -43,14 +68,22 @@ class Workers:
         self._loops = loops
         self._started: list[_Worker] = []
         self.cores = usable_cores()
+        self.device = ""
 
     def __enter__(self) -> "Workers":
         try:
             first = self._start()
-            first.call(_backend)
-            if first.answer() != "cpu":
+            first.call(_device)
+            backend, self.device = first.answer()
+            if backend != "cpu":
                 self.cores = self.cores[:1]
             first.answer()  # that this was all
+        except _DiedError as error:
+            reason = first.why().reason
+            self.__exit__()
+            flags = os.environ.get("XLA_FLAGS")
+            hint = f"; does XLA know XLA_FLAGS={flags}? Mend it, or unset the variable"
+            raise UsageError(f"{reason} while it started{hint if flags else ''}") from error
         except BaseException:
             self.__exit__()
             raise
@@ -59,36 +92,64 @@ class Workers:
     def __exit__(self, *_) -> None:
         for worker in self._started:
             worker.pipe.close()
-        for worker in self._started:
-            worker.process.join()
+        try:
+            until = time.monotonic() + PATIENCE
+            for worker in self._started:
+                worker.process.join(max(0.0, until - time.monotonic()))
+        finally:
+            for worker in self._started:
+                worker.process.kill()
+                worker.process.join()
 
     def _start(self) -> "_Worker":
         self._started.append(_Worker(self.cores[len(self._started)], self._loops))
         return self._started[-1]
 
-    def run(self, calls: Iterable[Callable[[], Iterator]]) -> Iterator:
-        """What the calls yield, as it comes; they begin in their order. An error is the end.
+    def run(self, calls: deque[tuple[int, Call]]) -> Iterator[tuple[int, Any] | None]:
+        """What the calls yield, as it comes, each item with the number of its call.
+
+        Of a call that does not come to its end, the last item is a `Broken`; another worker takes
+        the place of one that has died. Without news, None comes several times in a second.
+
+        Args:
+            calls: they begin in their order; while this goes on, more may be added.
 
         Raises:
-            UsageError: a worker was killed, or a call raised it.
-            RuntimeError: a call raised another error; its traceback is the message.
+            UsageError: a call raised it.
         """
-        waiting = list(calls)[::-1]
-        while len(self._started) < min(len(self.cores), len(waiting)):
-            self._start()
-        busy: dict[Any, _Worker] = {}
-        for worker in self._started[: len(waiting)]:
-            worker.call(waiting.pop())
-            busy[worker.pipe] = worker
-        while busy:
-            for pipe in wait(list(busy)):
-                item = busy[pipe].answer()
-                if item is not None:
-                    yield item
-                elif waiting:
-                    busy[pipe].call(waiting.pop())
-                else:
+        idle, busy = list(self._started), dict[Any, tuple[_Worker, int]]()
+        while calls or busy:
+            while calls and (idle or len(self._started) < len(self.cores)):
+                worker = idle.pop() if idle else self._start()
+                number, call = calls.popleft()
+                with contextlib.suppress(_DiedError):  # its answer will tell
+                    worker.call(call)
+                busy[worker.pipe] = worker, number
+            ready = wait(list(busy), timeout=PAUSE)
+            if not ready:
+                yield None
+            for pipe in ready:
+                worker, number = busy[pipe]
+                try:
+                    item = worker.answer()
+                except _DiedError:
+                    item = worker.why()
+                    worker = self._replaced(worker)
+                if item is None or isinstance(item, Broken):
                     del busy[pipe]
+                    idle.append(worker)
+                if item is not None:
+                    yield number, item
+
+    def _replaced(self, dead: "_Worker") -> "_Worker":
+        """A new worker in the place of one that has died."""
+        place = self._started.index(dead)
+        self._started[place] = _Worker(self.cores[place], self._loops)
+        return self._started[place]
+
+
+class _DiedError(Exception):
+    """A worker process is no more."""
 
 
 class _Worker:
@@ -98,46 +159,67 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, core, loops), daemon=True)
-        with _interrupts_held(), _without_main():
+        self.memory_kills = memory_kills()
+        with _signals_held(), _without_main():
             self.process.start()
         theirs.close()  # else nobody would notice the process's end
 
-    def call(self, function: Callable[[], Iterator]) -> None:
+    def call(self, function: Call) -> None:
         """Makes the process call a function that yields items other than None."""
-        with _killed():
+        with _noticed():
             self.pipe.send_bytes(cloudpickle.dumps(function))
 
     def answer(self):
-        """The next item, None when the call is finished; raises what the call raised."""
-        with _killed():
+        """The next item, None when the call is finished, a `Broken` if it raised an error."""
+        with _noticed():
             answer = self.pipe.recv()
-        if isinstance(answer, Exception):
+        if isinstance(answer, UsageError):
             raise answer
         return answer
 
+    def why(self) -> Broken:
+        """Why the process is no more."""
+        self.pipe.close()
+        self.process.join(PATIENCE)
+        status = self.process.exitcode
+        if status is None or status >= 0:
+            return Broken(f"a worker process has ended (status {status})", "", False, True)
+        name = signal.Signals(-status).name
+        before, now = self.memory_kills, memory_kills()
+        short = name == "SIGKILL" and (now is None or now != before)
+        sure = "out of memory" if now is not None else "out of memory?"
+        text = f"a worker process was killed ({sure if short else name})"
+        return Broken(text, "", short, True)
+
+
+def memory_kills() -> int | None:
+    """How many processes the system has killed for want of memory; None if it does not say."""
+    with contextlib.suppress(OSError, ValueError):
+        counts = Path("/proc/vmstat").read_text().split()
+        return int(counts[counts.index("oom_kill") + 1])
+    return None
+
 
 @contextlib.contextmanager
-def _killed() -> Iterator[None]:
+def _noticed() -> Iterator[None]:
     """Tells of a broken pipe as what it means."""
     try:
         yield
     except (EOFError, OSError) as error:
-        raise UsageError(
-            "a worker process was killed (out of memory?); finished trials are kept, and the "
-            "same command continues with the others"
-        ) from error
+        raise _DiedError from error
 
 
 @contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Holds Ctrl-C back for a moment: a process that is started here never hears it.
+def _signals_held() -> Iterator[None]:
+    """Holds signals back for a moment: a process that is started here never hears them.
 
-    A worker that does while it still imports would print a traceback; the parent asks it to stop.
+    A worker that does while it still imports would print a traceback, or be gone before its state
+    has been saved; the parent asks it to stop.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
     try:
         yield
     finally:
@@ -163,19 +245,34 @@ def usable_cores() -> list[int]:
     return sorted(os.sched_getaffinity(0))[: max(1, memory // WORKER_BYTES)]
 
 
-def _backend() -> Iterator[str]:
-    """In a worker: where it computes.
+def _device() -> Iterator[tuple[str, str]]:
+    """In a worker: where it computes, the kind of backend and of device.
 
     Raises:
         UsageError: nowhere: what the environment variable JAX_PLATFORMS names is not there.
     """
     try:
-        yield jax.default_backend()
+        with _quiet():  # of unknown flags XLA tells in a way of its own before it ends the process
+            found = jax.default_backend(), jax.devices()[0].device_kind
     except (AssertionError, RuntimeError) as error:
         raise UsageError(
             f"jax finds no device of JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}; "
             "install its plugin, or unset the variable"
         ) from error
+    yield found
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Lets nothing of this process, C++ included, reach the standard error."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _serve(pipe: Connection, core: int, loops: bool) -> None:
@@ -185,18 +282,20 @@ def _serve(pipe: Connection, core: int, loops: bool) -> None:
         while True:
             for answer in _answers(pipe.recv_bytes()):
                 pipe.send(answer)
-                if answer is not None and pipe.poll():  # closed: no call comes during another
+                last = answer is None or isinstance(answer, Broken | UsageError)
+                if not last and pipe.poll():  # closed: no call comes during another
                     return
 
 
 def _answers(call: bytes) -> Iterator:
-    """All that a call yields, then None; or else the error that it raised."""
+    """All that a call yields, then None; or else what came of the error that it raised."""
     try:
         yield from pickle.loads(call)()
     except UsageError as error:
         yield error
-    except Exception:
-        yield RuntimeError(f"in a worker process\n\n{traceback.format_exc()}")
+    except Exception as error:
+        memory = isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
+        yield Broken(oneline(error), traceback.format_exc(), memory, died=False)
     else:
         yield None
 
@@ -211,7 +310,8 @@ def _settle(core: int, loops: bool) -> None:
         os.sched_setaffinity(0, {core})
     if loops:
         xla.set_loop_flag()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it and asks to stop
+    for each in ASKING:
+        signal.signal(each, signal.SIG_IGN)  # the parent hears it and asks to stop
     gc.freeze()  # what is imported stays; looking through it slows compiling down
     die_with_parent()
 

@@ -48,6 +48,7 @@ def files(folder):
         (["search", "quick", "--configurations", "0"], "must be a whole number from 1 on"),
         (["run", "quick", "--cell", f"{CELL}:Leaky(3)"], "must be given by name"),
         (["run", "quick", "--cell", "flax.linen:GRUCell"], "is a Linen module"),
+        (["run", "gradient-flow", "--keep-weights"], "there are no weights to keep"),
         (["run"], "required: suite"),
         (["dance"], "invalid choice"),
         ([], "required: COMMAND"),
@@ -67,6 +68,7 @@ def test_misuse_is_one_line_and_status_2(arguments, message, tmp_path, capsys):
     ("command", "variable", "value", "message"),
     [
         (["run", "tiny"], "JAX_PLATFORMS", "cuda", "no device of JAX_PLATFORMS=cuda; install"),
+        (["run", "tiny"], "XLA_FLAGS", "--xla_odd=1", "does XLA know XLA_FLAGS=--xla_odd=1? Mend"),
         (["report", "quick"], "MPLBACKEND", "nonsense", "'nonsense' is not a valid value"),
         (["inspect", "adding-40.lstm"], "MPLBACKEND", "nonsense", "matplotlib cannot draw: Key"),
     ],

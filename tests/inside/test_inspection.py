@@ -11,7 +11,7 @@ from benchmarks.cli.main import main
 from benchmarks.inside import inspection, panels
 from benchmarks.inside.weights import Weights
 from benchmarks.learning.flow import Passage
-from benchmarks.learning.lanes import Run, train
+from benchmarks.learning.lanes import Run
 from benchmarks.report import drawing
 from benchmarks.running import flow_study, store
 from benchmarks.suites.common import RESULTS
@@ -20,6 +20,7 @@ from tasks.adding import Adding
 from tests.cells.leaky import Leaky
 from tests.support import drawing as samples
 from tests.support.tiny import EXPERIMENT, experiment
+from tests.support.training import train
 
 FLOW = suites.load("gradient-flow")
 

@@ -10,13 +10,14 @@ import pytest
 
 from benchmarks.learning import curves
 from benchmarks.learning.criteria import Inspection, Recent
-from benchmarks.learning.lanes import Lanes, Run, train
+from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.learning.learners import Adam, Online
 from benchmarks.learning.program import INSPECT, TRAIN, TRIALS, setups
 from benchmarks.learning.select import program
 from models.lstm97.net import Net97
 from tests.support.drawing import IN_HASTE
 from tests.support.tiny import EXPERIMENT, RECIPE, experiment
+from tests.support.training import train
 
 NEVER = Inspection(600, wrong_at_most=-1)  # of which 256 are judged whatever trains beside it
 WINDOW = Recent(wrong_at_most=-1, window=60)

@@ -10,7 +10,7 @@ from flax import nnx
 from benchmarks.errors import UsageError
 from benchmarks.learning.criteria import Inspection, Recent
 from benchmarks.learning.experiment import Experiment, Recipe
-from benchmarks.learning.lanes import Lanes, Run, train
+from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.learning.learners import Adam
 from benchmarks.learning.program import (
     DIVERGED,
@@ -32,6 +32,7 @@ from tasks.lag import Lag2a, Lag2b
 from tasks.reber import Reber
 from tasks.two_sequence import TwoSequence3a
 from tests.support.tiny import EXPERIMENT, RECIPE, experiment
+from tests.support.training import train
 
 NEVER = Inspection(100, wrong_at_most=-1)
 

@@ -8,7 +8,7 @@ from flax import nnx
 
 from benchmarks.learning.criteria import Inspection
 from benchmarks.learning.experiment import Experiment, Recipe
-from benchmarks.learning.lanes import Run, train
+from benchmarks.learning.lanes import Run
 from benchmarks.learning.learners import LinearOutput, Online, PlainDelta, Stepwise
 from benchmarks.learning.program import setups
 from benchmarks.learning.select import program
@@ -21,6 +21,7 @@ from models.rnn import RNN
 from tasks.lag import Lag2a, Lag2b
 from tasks.reber import Reber
 from tests.support import oracle97
+from tests.support.training import train
 
 follow = jax.jit(every_step.follow, static_argnames="at_once")
 all_outputs = jax.jit(every_step.outputs)

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.learning import program_forward, xla
 from benchmarks.learning.criteria import Inspection, Recent
 from benchmarks.learning.experiment import Experiment, Recipe
-from benchmarks.learning.lanes import Lanes, Run, train
+from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.learning.learners import LinearOutput, Online, PlainDelta
 from benchmarks.learning.program import DIVERGED, OUTCOMES, RUNNING, SOLVED, setups
 from benchmarks.learning.program_forward import draw
@@ -22,6 +22,7 @@ from tasks.reber import Reber
 from tasks.sequence import Sequence
 from tasks.temporal_order import TemporalOrder6a
 from tasks.two_sequence import TwoSequence3a, TwoSequence3c
+from tests.support.training import train
 
 RECIPE = Recipe(
     TwoSequence3a(T=10, N=2),

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from benchmarks.learning.experiment import Settings
-from benchmarks.learning.lanes import Lanes, Run, train
+from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.learning.learners import Adam
 from benchmarks.learning.program import TEST, numbered, setups
 from benchmarks.learning.select import program
@@ -17,6 +17,7 @@ from models.lstm import LSTM
 from models.network import Recurrent
 from models.rnn import RNN
 from tests.support.tiny import EXPERIMENT, RECIPE
+from tests.support.training import train
 
 
 def rows(*experiments):

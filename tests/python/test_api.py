@@ -18,8 +18,11 @@ import benchmarks
 from benchmarks import suites
 from benchmarks.analysis import pairwise, tables
 from benchmarks.learning import space
+from benchmarks.learning.lanes import BlockResult
 from benchmarks.learning.program import TEST, setups, source
 from benchmarks.python import api
+from benchmarks.running.runner import Failure
+from benchmarks.running.workers import Broken
 from tests.cells.leaky import Leaky
 from tests.support.tiny import EXPERIMENT
 
@@ -180,12 +183,21 @@ def test_figures_are_drawn_and_a_notebook_shows_them(kind):
         (lambda: benchmarks.table(benchmarks.load("gradient-flow")), "no rows of trained trials"),
         (lambda: benchmarks.figure(benchmarks.load("quick"), "pie"), "no figure 'pie'; there are"),
         (lambda: benchmarks.train_one(EXPERIMENT, trial=-1), "trial must be a whole number"),
+        (lambda: benchmarks.run([EXPERIMENT], keep_weights=True), "networks are kept in a folder"),
     ],
 )
 def test_misuse_is_told_in_one_line(call, message):
     with pytest.raises(benchmarks.UsageError, match=message) as told:
         call()
     assert "\n" not in str(told.value)
+
+
+def test_an_error_in_a_worker_is_raised_with_its_traceback():
+    why = Broken("ValueError: odd", "Traceback ...", memory=False, died=False)
+    coming = [BlockResult(EXPERIMENT, 9, 1.0, [{"trial": 0}], []), Failure(["a"], 1, why)]
+    assert api._rows(coming[:1]) == [{"trial": 0}]
+    with pytest.raises(RuntimeError, match=r"^ValueError: odd\n\nTraceback \.\.\.$"):
+        api._rows(coming)
 
 
 def test_in_a_notebook_progress_is_lines(monkeypatch):

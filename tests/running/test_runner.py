@@ -2,7 +2,7 @@ import time
 from dataclasses import replace
 
 from benchmarks.learning.lanes import Run
-from benchmarks.running import runner, store
+from benchmarks.running import jobs, runner, store
 from tests.running.test_store import row
 from tests.support.tiny import EXPERIMENT, experiment
 
@@ -40,7 +40,7 @@ def test_to_plan_many_trials_takes_no_time(tmp_path):
 def test_what_shares_a_recipe_is_one_job():
     slow, fast, other = experiment(rate=0.1), experiment(rate=0.2), experiment(budget=800)
     to_run = {slow: runs(slow, 0, 1), other: runs(other, 0), fast: runs(fast, 4)}
-    assert runner._grouped(to_run) == [
+    assert jobs.grouped(to_run) == [
         [*runs(slow, 0, 1), *runs(fast, 4)],
         runs(other, 0),
     ]
@@ -49,14 +49,14 @@ def test_what_shares_a_recipe_is_one_job():
 def test_the_most_work_comes_first():
     one, two = experiment(budget=800), experiment(budget=1600)
     to_run = {one: runs(one, 0, 1), two: runs(two, 0)}
-    assert runner._grouped(to_run) == [runs(one, 0, 1), runs(two, 0)]  # as much: as it was
+    assert jobs.grouped(to_run) == [runs(one, 0, 1), runs(two, 0)]  # as much: as it was
     to_run[two].append(Run(two, 1))
-    assert runner._grouped(to_run) == [runs(two, 0, 1), runs(one, 0, 1)]
+    assert jobs.grouped(to_run) == [runs(two, 0, 1), runs(one, 0, 1)]
 
 
 def test_jobs_are_split_only_when_there_are_fewer_than_workers():
     job, short = runs(EXPERIMENT, 0, 1, 2, 3, 4), runs(EXPERIMENT, 9)
-    assert runner._split([job], 2) == [runs(EXPERIMENT, 0, 2, 4), runs(EXPERIMENT, 1, 3)]
-    assert runner._split([job, short], 2) == [job, short]
-    assert runner._split([short], 4) == [short]
-    assert [len(part) for part in runner._split([job, short], 3)] == [3, 2, 1]
+    assert jobs.split([job], 2) == [runs(EXPERIMENT, 0, 2, 4), runs(EXPERIMENT, 1, 3)]
+    assert jobs.split([job, short], 2) == [job, short]
+    assert jobs.split([short], 4) == [short]
+    assert [len(part) for part in jobs.split([job, short], 3)] == [3, 2, 1]

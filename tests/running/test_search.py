@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from benchmarks.errors import UsageError
+from benchmarks.errors import FailedError, UsageError
 from benchmarks.learning import space
 from benchmarks.learning.experiment import Settings
 from benchmarks.learning.space import Configuration
@@ -183,3 +183,24 @@ def test_a_search_ends_with_a_choice_and_repeats_nothing(tmp_path, capsys):
     assert len(tried) == 1 + search.MORE_TRIALS
     search.search([BASE], 5, tmp_path, Console(file=io.StringIO()))
     assert store.read(runner.path_of(BASE, tmp_path / "search")).equals(rows)
+
+
+def test_where_one_cannot_be_trained_the_others_are_searched(tmp_path, monkeypatch):
+    other = replace(BASE, cell="gru")
+    sequences = [[300], [None], [100], [None]]
+
+    def run(experiments, seed, folder, console):
+        if len(experiments) > search.FINALISTS:  # the first trials, of both
+            write(tmp_path, search.candidates((BASE,), 4, tmp_path), sequences)
+            raise FailedError("two-sequence-10.gru failed")
+        assert {each.name for each in experiments} == {BASE.name}
+        write(
+            tmp_path,
+            search.candidates((BASE,), 4, tmp_path),
+            [[300] * 4, [None], [100] * 4, [None] * 4],
+        )
+
+    monkeypatch.setattr(runner, "run", run)
+    with pytest.raises(FailedError, match=r"two-sequence-10\.gru failed"):
+        search.search([BASE, other], 4, tmp_path, Console(file=io.StringIO()))
+    assert list(search.chosen(tmp_path)) == [("two-sequence", 10, "lstm")]

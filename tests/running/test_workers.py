@@ -1,24 +1,49 @@
 import functools
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections import deque
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from benchmarks.errors import UsageError
 from benchmarks.running import workers
+from benchmarks.running.stopping import ASKING
 from benchmarks.running.workers import Workers
 
 
+def cores(count):
+    """So many of them, whatever the machine has."""
+    return [min(os.sched_getaffinity(0))] * count
+
+
+@pytest.fixture(scope="module")
+def two():
+    """Two workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "usable_cores", lambda: cores(2))
+        with Workers(loops=False) as started:
+            yield started
+
+
 @pytest.fixture
-def two(monkeypatch):
-    """Two workers, whatever the machine has."""
-    core = min(os.sched_getaffinity(0))
-    monkeypatch.setattr(workers, "usable_cores", lambda: [core, core])
-    with Workers(loops=False) as started:
-        yield started
+def core(monkeypatch):
+    """One core."""
+    monkeypatch.setattr(workers, "usable_cores", lambda: cores(1))
+
+
+@pytest.fixture(scope="module")
+def one():
+    """One worker, or who takes its place."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "usable_cores", lambda: cores(1))
+        with Workers(loops=False) as started:
+            yield started
 
 
 def counted(first, count):
@@ -33,10 +58,19 @@ def failing(error):
     raise error
 
 
-def killed():
-    """A call whose process is killed."""
-    os.kill(os.getpid(), signal.SIGKILL)
-    yield 1
+def dying(number):
+    """A call whose process is killed by a signal, or ends by itself."""
+    yield os.getpid()
+    if number is None:
+        os._exit(7)
+    os.kill(os.getpid(), number)
+    time.sleep(100)
+
+
+def hearing(number):
+    """A call that asks its own process to stop."""
+    os.kill(os.getpid(), number)
+    yield "still here"
 
 
 def endless():
@@ -46,53 +80,131 @@ def endless():
         time.sleep(0.01)
 
 
+def all_of(started, *calls):
+    """All items with the numbers of their calls."""
+    return [news for news in started.run(deque(enumerate(calls))) if news]
+
+
 def test_every_item_of_every_call_comes_from_two_processes_at_most(two):
     calls = [functools.partial(counted, first, 3) for first in (0, 10, 20, 30, 40)]
-    items = list(two.run(calls))
-    assert sorted(item for _, item in items) == sorted(
-        f + i for f in range(0, 50, 10) for i in range(3)
-    )
-    assert len({process for process, _ in items}) == 2
-    assert [item for _, item in two.run([functools.partial(counted, 7, 2)])] == [7, 8]  # again
-    assert list(two.run([])) == []
+    items = all_of(two, *calls)
+    assert sorted((number, item) for number, (_, item) in items) == [
+        (f, 10 * f + i) for f in range(5) for i in range(3)
+    ]
+    assert len({process for _, (process, _) in items}) == 2
+    again = all_of(two, functools.partial(counted, 7, 2))
+    assert [item for _, (_, item) in again] == [7, 8]
+    assert all_of(two) == []
+
+
+def test_a_mistake_of_the_user_is_raised_here(two):
+    with pytest.raises(UsageError, match=r"^a mistake of the user$"):
+        all_of(two, functools.partial(failing, UsageError("a mistake of the user")))
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "message"),
+    ("error", "memory"),
     [
-        (UsageError("a mistake of the user"), UsageError, r"^a mistake of the user$"),
-        (ZeroDivisionError("nothing"), RuntimeError, r"(?s)in failing.*ZeroDivisionError: nothing"),
+        (ZeroDivisionError("nothing\nat all"), False),
+        (MemoryError("cannot allocate"), True),
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes"), True),
     ],
 )
-def test_an_error_in_a_call_is_raised_here(two, error, kind, message):
-    with pytest.raises(kind, match=message):
-        list(two.run([functools.partial(failing, error)]))
+def test_an_error_in_a_call_is_its_last_item_and_others_go_on(two, error, memory):
+    calls = [functools.partial(failing, error), functools.partial(counted, 0, 2)]
+    items = all_of(two, *calls, *calls)
+    assert sorted(item[1] for number, item in items if number % 2) == [0, 0, 1, 1]
+    for number in (0, 2):
+        first, broken = (item for at, item in items if at == number)
+        assert first == 1
+        assert broken.reason == f"{type(error).__name__}: {' '.join(str(error).split())}"
+        assert "in failing" in broken.traceback
+        assert (broken.memory, broken.died) == (memory, False)
 
 
-def test_a_killed_worker_is_told(two):
-    with pytest.raises(UsageError, match="a worker process was killed"):
-        list(two.run([killed, functools.partial(counted, 0, 1)]))
+def test_a_worker_that_dies_is_replaced(one):
+    die = functools.partial(dying, signal.SIGKILL)
+    (_, first), (_, broken), *rest = all_of(one, die, functools.partial(counted, 0, 2))
+    assert (broken.traceback, broken.died) == ("", True)
+    assert [item for _, (_, item) in rest] == [0, 1]
+    assert {process for _, (process, _) in rest} != {first}
+    assert len(one._started) == 1
 
 
-def test_calls_that_go_on_end_when_their_workers_are_stopped(monkeypatch):
-    monkeypatch.setattr(workers, "usable_cores", lambda: [min(os.sched_getaffinity(0))])
-    with Workers(loops=False) as one:
-        assert next(one.run([endless])) == 0
-        (process,) = [each.process for each in one._started]
+@pytest.mark.parametrize(
+    ("status", "kills", "reason", "memory"),
+    [
+        (-9, [3, 3], "a worker process was killed (SIGKILL)", False),
+        (-9, [3, 4], "a worker process was killed (out of memory)", True),
+        (-9, [None, None], "a worker process was killed (out of memory?)", True),
+        (-11, [3, 4], "a worker process was killed (SIGSEGV)", False),
+        (7, [3, 4], "a worker process has ended (status 7)", False),
+    ],
+)
+def test_no_memory_is_blamed_that_was_not_short(monkeypatch, status, kills, reason, memory):
+    """Of a process with this exit status, and counts of such kills at its start and now."""
+    worker = object.__new__(workers._Worker)
+    worker.pipe, _ = multiprocessing.Pipe()
+    worker.process = SimpleNamespace(join=lambda _: None, exitcode=status)
+    worker.memory_kills, now = kills
+    monkeypatch.setattr(workers, "memory_kills", lambda: now)
+    assert worker.why() == workers.Broken(reason, "", memory, died=True)
+
+
+def test_calls_may_be_added_meanwhile(two):
+    calls = deque([(0, functools.partial(counted, 0, 1))])
+    found = []
+    for news in two.run(calls):
+        if news:
+            found.append(news[0])
+            if news[0] < 3:
+                calls.append((news[0] + 1, functools.partial(counted, 0, 1)))
+    assert found == [0, 1, 2, 3]
+
+
+def test_how_many_processes_were_killed_for_want_of_memory():
+    counts = Path("/proc/vmstat")
+    if not counts.exists():
+        assert workers.memory_kills() is None
+    else:
+        assert f"\noom_kill {workers.memory_kills()}\n" in counts.read_text()
+
+
+def test_calls_that_go_on_end_when_their_workers_are_stopped(core):
+    with Workers(loops=False) as started:
+        assert next(filter(None, started.run(deque([(0, endless)])))) == (0, 0)
+        (process,) = [each.process for each in started._started]
     assert process.exitcode == 0
+
+
+def test_those_that_do_not_end_are_killed(core, monkeypatch):
+    monkeypatch.setattr(workers, "PATIENCE", 0.1)
+    with Workers(loops=False) as started:
+        calls = deque([(0, functools.partial(dying, signal.SIGCHLD))])  # which kills nobody
+        assert next(filter(None, started.run(calls)))[0] == 0
+        (process,) = [each.process for each in started._started]
+    assert process.exitcode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", ASKING)
+def test_workers_leave_signals_to_their_parent(one, number):
+    calls = deque([(0, functools.partial(hearing, number)), (1, functools.partial(counted, 0, 1))])
+    found = [item for _, item in filter(None, one.run(calls))]
+    assert found[0] == "still here"
+    assert found[1][1] == 0
 
 
 def test_a_process_that_is_started_meanwhile_never_hears_an_interrupt():
     """Else Ctrl-C while a worker still imports would end in its traceback."""
     held = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
-    with workers._interrupts_held():
+    with workers._signals_held():
         inside = subprocess.run([sys.executable, "-c", held], capture_output=True, text=True)
     outside = subprocess.run([sys.executable, "-c", held], capture_output=True, text=True)
     assert (inside.stdout, outside.stdout) == ("True\n", "False\n")
 
 
 SCRIPT = """
-import functools
+from collections import deque
 from benchmarks.running.workers import Workers
 
 class Mine:
@@ -101,7 +213,8 @@ class Mine:
 
 print("the script runs")
 with Workers(loops=False) as workers:
-    print(list(workers.run([Mine().values, Mine().values])))
+    calls = deque([(0, Mine().values), (0, Mine().values)])
+    print([name for _, name in filter(None, workers.run(calls))])
 """
 
 

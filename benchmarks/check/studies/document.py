@@ -1,17 +1,19 @@
-"""The parts of docs/CHECK.md that studies write."""
+"""The parts of pages in docs/ that studies write."""
 
 from pathlib import Path
 
 from benchmarks.running.files import write
 from benchmarks.suites.common import RESULTS
 
-PAGE = Path(__file__).parents[3] / "docs" / "CHECK.md"
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = DOCS / "CHECK.md"
+RELIABILITY = DOCS / "RELIABILITY.md"
 ROWS = RESULTS / "local" / "study"
 
 
-def put(name: str, text: str) -> None:
-    """Puts a text between the page's markers of that name."""
-    write(PAGE, spliced(PAGE.read_text("utf-8"), name, text))
+def put(name: str, text: str, page: Path = PAGE) -> None:
+    """Puts a text between a page's markers of that name."""
+    write(page, spliced(page.read_text("utf-8"), name, text))
 
 
 def spliced(page: str, name: str, text: str) -> str:

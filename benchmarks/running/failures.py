@@ -1,0 +1,31 @@
+"""Experiments that could not be run, recorded beside the rows until they are."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchmarks.running import files
+
+FOLDER = "failed"
+
+
+def record(folder: Path, name: str, reason: str, traceback: str) -> Path:
+    """Records why an experiment has failed, and returns the file that tells.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    path = folder / FOLDER / f"{name}.txt"
+    files.write(path, f"{reason}\n\n{traceback}".strip() + "\n")
+    return path
+
+
+def forget(folder: Path, names: Iterable[str]) -> None:
+    """Forgets what has failed of these experiments, which are about to be run again."""
+    for name in names:
+        (folder / FOLDER / f"{name}.txt").unlink(missing_ok=True)
+
+
+def read(folder: Path) -> dict[str, str]:
+    """Why experiments have failed, by name."""
+    files = sorted((folder / FOLDER).glob("*.txt"))
+    return {path.stem: path.read_text().partition("\n")[0] for path in files}

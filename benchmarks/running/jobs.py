@@ -1,0 +1,142 @@
+"""Jobs: trials that share a compiled program, how they are shared out, and what a worker does."""
+
+import functools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.learning.experiment import Experiment
+from benchmarks.learning.lanes import BlockResult, Lanes, Run, beginning
+from benchmarks.learning.states import NONE, State
+from benchmarks.running.workers import Broken, Call
+
+Job = list[Run]  # trials that share a recipe
+
+HALVINGS = 4  # this often the lanes of a job are halved for want of memory: 16 are then one
+DEATHS = 3  # so many workers may die at a job without having finished a block of it
+
+LEAST_PAUSE, MOST_PAUSE = 1.0, 30.0  # seconds between two states that a worker sends
+SHARE = 0.01  # of its time, for which it may take and send them
+
+Sent = tuple[list[tuple[str, tuple]], State | None]
+"""What a worker sends of a block: digests of experiments and what else a result has, and a state.
+
+No experiments: a class that is sent would take the place of the original.
+"""
+
+
+@dataclass
+class Part:
+    """A job, or a part of one, as a single worker trains it.
+
+    Attributes:
+        seed: of the run.
+        runs: trials that are not finished.
+        state: the latest that is known of them.
+        halvings: how often its lanes were halved for want of memory.
+        deaths: workers that have died at it since the latest block.
+        begun: whether any worker has begun it.
+        keep_weights: whether results have the weights of trained networks.
+    """
+
+    seed: int
+    runs: list[Run]
+    state: State = NONE
+    halvings: int = 0
+    deaths: int = 0
+    begun: bool = False
+    keep_weights: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """Experiments that it has trials of."""
+        return list(dict.fromkeys(run.experiment.name for run in self.runs))
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.names)} ({len(self.runs)} trials)"
+
+    def call(self) -> Call:
+        """What a worker has to do: train what is left of it."""
+        return functools.partial(
+            _train, self.seed, self.runs, self.state, self.halvings, self.keep_weights
+        )
+
+    def follow(self, sent: Sent) -> list[BlockResult]:
+        """Takes note of what a worker has sent, and returns it as results."""
+        results, state = sent
+        self.deaths = 0 if results else self.deaths
+        known = {run.experiment.digest: run.experiment for run in self.runs}
+        found = [BlockResult(known[digest], *rest) for digest, rest in results]
+        if not self.begun:
+            found, self.begun = beginning(self.runs, self.state), True
+        done = {(row["digest"], row["trial"]) for each in found for row in each.rows}
+        if done:
+            self.runs = [run for run in self.runs if run.key not in done]
+        if state is not None or done:
+            old = self.state if state is None else state
+            self.state = old.only({run.key for run in self.runs})
+        return found
+
+    def goes_on(self, broken: Broken) -> bool:
+        """Whether another worker shall go on with it, in fewer lanes if memory was short."""
+        self.deaths += broken.died
+        self.halvings += broken.memory
+        if broken.memory:
+            return self.halvings <= HALVINGS
+        return broken.died and self.deaths < DEATHS
+
+    def how_it_goes_on(self, broken: Broken) -> str:
+        """What follows, for a person."""
+        if broken.memory:
+            return "goes on in half as many lanes; last bits of its rows may be others"
+        return "goes on from its latest state"
+
+
+def _train(
+    seed: int, runs: list[Run], state: State, halvings: int, keep_weights: bool
+) -> Iterator[Sent]:
+    """In a worker: trains trials block by block."""
+    yield [], None
+    lanes = Lanes(seed, runs, state, halvings, keep_weights)  # compiles
+    due = time.monotonic() + LEAST_PAUSE
+    while lanes.busy:
+        results = [(each.experiment.digest, each[1:]) for each in lanes.block()]
+        now = time.monotonic()
+        if now < due:
+            yield results, None
+            continue
+        yield results, lanes.state()
+        took = time.monotonic() - now
+        due = time.monotonic() + min(max(LEAST_PAUSE, took / SHARE), MOST_PAUSE)
+
+
+def grouped(to_run: dict[Experiment, list[Run]]) -> list[Job]:
+    """Trials by recipe: what shares a program is one job.
+
+    The most work first, so that at the end no worker waits long for another.
+    """
+    jobs: dict[tuple, Job] = {}
+    for experiment, runs in to_run.items():
+        numbers = tuple(experiment.settings.given())  # their names; values are data
+        jobs.setdefault((experiment.recipe, experiment.data_sets, numbers), []).extend(runs)
+    return sorted(jobs.values(), key=_most_steps, reverse=True)
+
+
+def _most_steps(job: Job) -> int:
+    """Steps of all trials if each uses its whole budget."""
+    recipe = job[0].experiment.recipe
+    return len(job) * recipe.budget * recipe.task.steps
+
+
+def by_compiler(jobs: list[Job]) -> Iterator[tuple[bool, list[Job]]]:
+    """Jobs that want loops compiled as wholes, a setting of the process, apart from the others."""
+    for loops in (False, True):
+        chosen = [job for job in jobs if (job[0].experiment.recipe.learner.batch == 1) == loops]
+        if chosen:
+            yield loops, chosen
+
+
+def split(jobs: list[Job], workers: int) -> list[Job]:
+    """With fewer jobs than workers, parts of jobs; a trial does not depend on its company."""
+    parts = -(-workers // len(jobs))
+    return [job[i::parts] for job in jobs for i in range(min(parts, len(job)))]
