@@ -181,7 +181,7 @@ class PaperSuite(Suite):
         del committed
         compared = self.beside_paper(experiments)
         lines = paper_rows.comparison(compared, rows)
-        notes = [paper_rows.RULES, paper_rows.missing(lines), paper_rows.verdicts(lines)]
+        notes = [paper_rows.rules(compared), paper_rows.missing(lines), paper_rows.verdicts(lines)]
         return Shown(
             paper_rows.terminal(lines, self.title),
             [text for text in notes if text],
