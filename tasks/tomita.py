@@ -66,7 +66,7 @@ class Tomita(Tolerant):
     @property
     def steps(self) -> int:
         """Longest possible string."""
-        return self.longest
+        return self.longest  # FIDELITY T31
 
     def longer(self, k: int) -> Self:
         """The same task with strings up to k times as long."""

@@ -17,7 +17,7 @@ from benchmarks.analysis.statistics import (
 )
 from benchmarks.learning.experiment import Experiment
 
-REFERENCE = Path(__file__).parent / "reference" / "hs97_tables.csv"
+REFERENCES = [Path(__file__).parent / "reference" / f"{n}.csv" for n in ("hs97_tables", "guessing")]
 
 FACTOR = 2.0
 """Means that differ by less agree: the paper's are of ten to thirty trials, without a spread."""
@@ -47,7 +47,7 @@ class Compared(NamedTuple):
     """An experiment that stands beside a row of the paper.
 
     Attributes:
-        row: number of the row in `reference/hs97_tables.csv`.
+        row: number of the row in `reference/`.
         experiment: what is run.
         variant: what is changed against the literal reading, empty for the literal one.
         of_solved: whether means are of solved trials only; else an unsolved one counts with its
@@ -61,8 +61,9 @@ class Compared(NamedTuple):
 
 
 def reference() -> pd.DataFrame:
-    """The paper's tables, by row number."""
-    rows = pd.read_csv(REFERENCE, dtype={"row": str}).set_index("row")
+    """The paper's tables, and figures of its companions ("G.1" and so on), by row number."""
+    text = {"row": str, "table": str, "sequences": str, "learning_rate": str}
+    rows = pd.concat([pd.read_csv(path, dtype=text) for path in REFERENCES]).set_index("row")
     rows["sequences"] = pd.to_numeric(rows["sequences"].str.lstrip(">"))
     return rows
 
@@ -142,13 +143,18 @@ def _paper_wrong(paper: pd.Series) -> float:
 
 
 def verdict(line: dict) -> str:
-    """The rule of `RULES`: "agrees", "slower", "faster" or "fails"; none while trials lack."""
+    """The rule of `RULES`: "agrees", "slower", "faster" or "fails".
+
+    It is "incomplete" while trials lack, and "no figure" where the paper has none to compare with.
+    """
     if line["missing"]:
         return "incomplete"
     if line["paper_success"] == 0:
         return "faster" if _more_than_none(line) else "agrees"
     if _fails(line):
         return "fails"
+    if pd.isna(line["ratio_low"]):
+        return "no figure"
     if line["ratio_low"] > FACTOR:
         return "slower"
     if line["ratio_high"] < 1 / FACTOR:
@@ -219,6 +225,8 @@ def _readable(line) -> dict[str, str]:
 
 def paper(line) -> str:
     """The paper's mean of sequences, its success rate and its number of trials."""
+    if pd.isna(line.paper_sequences):
+        return ""
     success = "" if pd.isna(line.paper_success) else f"{line.paper_success:.0%} of "
     trials = "?" if pd.isna(line.paper_trials) else f"{line.paper_trials:.0f}"
     return f"{_their_mean(line)} ({success}{trials})"
@@ -226,6 +234,8 @@ def paper(line) -> str:
 
 def _their_mean(line) -> str:
     """The paper's mean; where nothing is solved, the sequences within which it is not."""
+    if pd.isna(line.paper_sequences):
+        return ""
     return (">" if line.paper_success == 0 else "") + tables.quantity(line.paper_sequences)
 
 

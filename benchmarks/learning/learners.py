@@ -29,10 +29,10 @@ class Learner(Protocol):
 
     @property
     def program(self) -> str:
-        """Which program trains: "bptt" (`program`) or "forward".
+        """Which program trains: "bptt" (`program`), "guessing" (`program_guessing`) or "forward".
 
-        That is `program_every_step` where there is a teacher signal at every step, else
-        `program_forward`.
+        The last is `program_every_step` where there is a teacher signal at every step, else
+        `program_forward`; of nets that bring a procedure of their own, `program_rivals`.
         """
 
     def objective(self, task: Task) -> Objective:
@@ -180,3 +180,31 @@ class LinearOutput(Online):
         """Linear outputs and half the squared error."""
         del task
         return Objective(lambda net: net, lambda net, t: 0.5 * jnp.sum((net - t) ** 2, -1))
+
+
+@dataclass(frozen=True)
+class Guessing:
+    """Random guessing of all weights, until a guess has a whole training set right.
+
+    No learner, but the first test of whether a task is worth one (Schmidhuber, Hochreiter & Bengio
+    2001). Where others count sequences, it counts guesses.
+
+    Attributes:
+        limit: weights are uniform in [-limit, limit].
+        sequences: size of the training set, half of it of either class.
+    """
+
+    limit: float = 100.0
+    sequences: int = 100
+
+    batch = 1
+    summed = True
+    program = "guessing"
+
+    def objective(self, task: Task) -> Objective:
+        """The task's own link; the loss is not used."""
+        return task.objective
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """None; nothing has a gradient."""
+        return optax.identity()

@@ -6,6 +6,7 @@ from benchmarks.learning.experiment import Recipe
 from benchmarks.learning.program import Program
 from benchmarks.learning.program_every_step import EveryStepProgram
 from benchmarks.learning.program_forward import ForwardProgram
+from benchmarks.learning.program_guessing import GuessProgram
 from benchmarks.learning.program_rivals import Follows, RivalProgram
 
 
@@ -14,6 +15,8 @@ def program(recipe: Recipe) -> Program:
     """The program of a recipe; asking twice does not compile twice."""
     if recipe.learner.program == "bptt":
         return Program(recipe)
+    if recipe.learner.program == "guessing":
+        return GuessProgram(recipe)
     if isinstance(recipe.model, Follows):
         return RivalProgram(recipe)
     return EveryStepProgram(recipe) if recipe.task.every_step else ForwardProgram(recipe)
