@@ -1,8 +1,8 @@
 """The other methods of Hochreiter & Schmidhuber 1997, Tables 1 and 2, read literally.
 
 Real-time recurrent learning and full backpropagation through time on the paper's recurrent nets,
-and Elman nets with Elman's truncated procedure. Rates that the paper gives as a range are run at
-three of its points, with a third of the trials each.
+Elman nets with Elman's truncated procedure, and the neural sequence chunker. Rates that the paper
+gives as a range are run at three of its points, with a third of the trials each.
 """
 
 from benchmarks.analysis.paper_rows import Compared
@@ -10,6 +10,7 @@ from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Online, Stepwise
 from benchmarks.suites.base import PaperSuite
 from benchmarks.suites.paper import REBER, REBER_BOTH_SETS, TEN_THOUSAND, THOUSAND
+from models.rivals.chunker import ChunkerNet
 from models.rivals.elman import ElmanNet
 from models.rivals.fully_recurrent import FullyRecurrentNet
 from models.rivals.shortcut import ShortcutNet
@@ -39,6 +40,13 @@ def lag_2a(row: str, method: str, task: lag.Lag2a, rate: float, trials: int = 18
     return Compared(row, experiment, of_solved=task.p == 4)
 
 
+def chunker(row: str, name: str, task: lag.Lag2a) -> Compared:
+    """The chunker on 2a or 2b, with the rate of 2a and a budget as the LSTM's rows there have."""
+    budget = 650 * THOUSAND  # FIDELITY R4
+    recipe = Recipe(task, ChunkerNet(), Online(), TEN_THOUSAND, budget, 500, test_size=10_000)
+    return Compared(row, Experiment(name, task.p, "chunker", recipe, 1.0, 18), of_solved=True)
+
+
 COMPARED = (
     reber("1.1", "rtrl", FullyRecurrentNet(3), 0.05, 865),
     reber("1.2", "rtrl", FullyRecurrentNet(12), 0.1, 125),
@@ -49,6 +57,8 @@ COMPARED = (
     *(lag_2a("2.4", "rtrl", lag.HS97_2A_P10, rate, 6) for rate in RANGE),
     *(lag_2a("2.5", "rtrl", lag.HS97_2A_P100, rate, 6) for rate in RANGE),
     *(lag_2a("2.6", "bptt", lag.HS97_2A_P100, rate, 6) for rate in RANGE),
+    chunker("2.7", "lag-2a", lag.HS97_2A_P100),
+    chunker("2.10", "lag-2b", lag.HS97_2B_P100),
 )
 """Experiments beside the rows that they reproduce, in the order of the paper."""
 
