@@ -29,10 +29,11 @@ class Learner(Protocol):
 
     @property
     def program(self) -> str:
-        """Which program trains: "bptt" (`program`), "guessing" (`program_guessing`) or "forward".
+        """Which program trains: "bptt" (`program`), "guessing", "cascade" or "forward".
 
-        The last is `program_every_step` where there is a teacher signal at every step, else
-        `program_forward`; of nets that bring a procedure of their own, `program_rivals`.
+        Two have a module of their name. "forward" is `program_every_step` where there is a teacher
+        signal at every step, else `program_forward`; of nets that bring a procedure of their own,
+        `program_rivals`.
         """
 
     def objective(self, task: Task) -> Objective:
@@ -207,4 +208,41 @@ class Guessing:
 
     def optimizer(self) -> optax.GradientTransformation:
         """None; nothing has a gradient."""
+        return optax.identity()
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """Recurrent cascade-correlation with quickprop, on the whole training set at each step.
+
+    Attributes:
+        batch: sequences in the training set, which are an epoch.
+        candidates: how many units compete for each place.
+        outputs_epsilon: quickprop's rate of the plain gradient, for the outputs.
+        candidates_epsilon: the same for candidates; the trial's rate multiplies both.
+        mu: quickprop's largest growth of a step.
+        patience: epochs without progress that end a phase.
+        least: share by which a value must improve to count as progress.
+        longest: most epochs in a phase.
+    """
+
+    batch: int = 256
+    candidates: int = 8
+    outputs_epsilon: float = 0.35
+    candidates_epsilon: float = 1.0
+    mu: float = 2.0
+    patience: int = 10
+    least: float = 0.01
+    longest: int = 100
+
+    summed = False
+    program = "cascade"
+
+    def objective(self, task: Task) -> Objective:
+        """Logistic outputs and squared error."""
+        del task
+        return Objective(jax.nn.sigmoid, squared_error)
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """None here: the program has quickprop, by phases."""
         return optax.identity()

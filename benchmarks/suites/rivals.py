@@ -1,15 +1,17 @@
 """The other methods of Hochreiter & Schmidhuber 1997, Tables 1 and 2, read literally.
 
 Real-time recurrent learning and full backpropagation through time on the paper's recurrent nets,
-Elman nets with Elman's truncated procedure, and the neural sequence chunker. Rates that the paper
+Elman nets with Elman's truncated procedure, recurrent cascade-correlation, and the neural sequence
+chunker. Rates that the paper
 gives as a range are run at three of its points, with a third of the trials each.
 """
 
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.experiment import Experiment, Recipe
-from benchmarks.learning.learners import Online, Stepwise
+from benchmarks.learning.learners import Cascade, Online, Stepwise
 from benchmarks.suites.base import PaperSuite
 from benchmarks.suites.paper import REBER, REBER_BOTH_SETS, TEN_THOUSAND, THOUSAND
+from models.rivals.cascade import CascadeNet
 from models.rivals.chunker import ChunkerNet
 from models.rivals.elman import ElmanNet
 from models.rivals.fully_recurrent import FullyRecurrentNet
@@ -32,6 +34,15 @@ def reber(
     return Compared(row, experiment, of_solved=method != "elman")
 
 
+def cascade(row: str) -> Compared:
+    """The row of recurrent cascade-correlation, in epochs of 256 presentations."""
+    learner, epochs = Cascade(), 3560
+    budget = epochs * learner.batch
+    recipe = Recipe(REBER, CascadeNet(), learner, REBER_BOTH_SETS, budget, 10, test_size=256)
+    experiment = Experiment("reber", 9, "rcc", recipe, 1.0, 30, data_sets=3)  # FIDELITY R4
+    return Compared(row, experiment, of_solved=True)
+
+
 def lag_2a(row: str, method: str, task: lag.Lag2a, rate: float, trials: int = 18) -> Compared:
     """A row of Table 2, or one rate of it: RTRL or full BPTT, which agree but for rounding."""
     learner = Online(forward=method == "rtrl")  # FIDELITY R2
@@ -51,6 +62,7 @@ COMPARED = (
     reber("1.1", "rtrl", FullyRecurrentNet(3), 0.05, 865),
     reber("1.2", "rtrl", FullyRecurrentNet(12), 0.1, 125),
     reber("1.3", "elman", ElmanNet(15), 0.1, 200),  # FIDELITY R6
+    cascade("1.4"),
     lag_2a("2.1", "rtrl", lag.HS97_2A_P4, 1.0),
     lag_2a("2.2", "rtrl", lag.HS97_2A_P4, 4.0),
     lag_2a("2.3", "rtrl", lag.HS97_2A_P4, 10.0),
