@@ -1,8 +1,8 @@
-"""How many random guesses of all weights a task takes, after Schmidhuber, Hochreiter & Bengio 2001.
+"""Random guesses of all weights (not sequences) until a net has its task right.
 
-Instead of sequences, the columns count guesses: weights uniform in [-100, 100], tried on 100
-training sequences. A task that falls to a few thousand of them is no test of a learner. Figures of
-that paper stand beside ours where they are verified.
+After Schmidhuber, Hochreiter & Bengio 2001: weights uniform in [-100, 100], tried on 100 training
+sequences; every column of sequences counts guesses. A task that falls to a few thousand of them is
+no test of a learner. Figures of that paper stand beside ours where they are verified.
 """
 
 from benchmarks.analysis.paper_rows import Compared

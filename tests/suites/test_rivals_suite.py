@@ -61,6 +61,14 @@ def test_rivals_that_fail_in_part_are_compared_by_their_solved_trials():
     assert line.verdict == "agrees"
 
 
+def test_a_changed_experiment_has_a_table_without_the_paper():
+    each = SUITE.compared[0].experiment
+    changed = replace(each, trials=2, recipe=replace(each.recipe, budget=500))
+    shown = SUITE.shown([changed], rows(changed, 100, None))
+    assert "paper" not in shown.lines
+    assert shown.lines["solved"].tolist() == [1]
+
+
 def test_without_a_solved_trial_there_is_no_mean():
     each = SUITE.compared[0]
     trials = rows(replace(each.experiment, trials=2), None, None)
