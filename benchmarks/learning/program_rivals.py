@@ -53,6 +53,8 @@ class RivalProgram(EveryStepProgram):
         ValueError: the learner's outputs are not logistic, or the task asks at the end only.
     """
 
+    cpu_lanes = 6  # their vectors are within a trial; 18 and 30 trials leave none of six idle
+
     def __init__(self, recipe: Recipe):
         assert isinstance(recipe.learner, Online)  # no other asks for this program
         if recipe.learner.output is not LOGISTIC or not recipe.task.every_step:
