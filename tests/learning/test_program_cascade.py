@@ -19,11 +19,21 @@ from models.rivals import cascade
 from models.rivals.cascade import CascadeNet
 from tasks.latch import LatchII
 from tasks.reber import Reber
+from tests.support.drawing import IN_HASTE
 
 SIZE = 16
 TASK = Reber(n_train=SIZE, n_test=SIZE)
 LEARNER = Cascade(SIZE, candidates=4, patience=3, longest=12)
 RECIPE = Recipe(TASK, CascadeNet(4), LEARNER, Inspection(2 * SIZE), 60 * SIZE, 10, test_size=SIZE)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _in_haste():
+    """To optimise would take longer than to train."""
+    jit = jax.jit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": IN_HASTE}))
+        yield
 
 
 def quickprop_step(slope, before, step, epsilon, mu):

@@ -16,11 +16,20 @@ from models.guess_net import A1_1
 from tasks.lag import Lag2a
 from tasks.sequence import Verdict
 from tasks.tomita import Tomita
-from tests.support.drawing import draw
+from tests.support.drawing import IN_HASTE, draw
 from tests.support.guess_net import oracle
 
 TASK, LIMIT, SIZE = Tomita(1, 6), 100.0, 10
 RECIPE = Recipe(TASK, A1_1, Guessing(LIMIT, SIZE), WholeSet(SIZE), 8192, 256, test_size=50)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _in_haste():
+    """To optimise would take longer than to train."""
+    jit = jax.jit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": IN_HASTE}))
+        yield
 
 
 def rows(recipe, indices):

@@ -17,13 +17,23 @@ from models.rivals.shortcut import ShortcutNet
 from tasks.lag import Lag2a
 from tasks.latch import LatchII
 from tasks.reber import Reber
+from tests.support.drawing import IN_HASTE
 
 REBER = Reber(n_train=16, n_test=16)
 NETS = {
-    "rtrl": (REBER, FullyRecurrentNet(3, 0.5), 0.1),
+    "rtrl": (Lag2a(5), FullyRecurrentNet(3, 0.5), 0.5),
     "elman": (REBER, ElmanNet(5, 0.5), 0.1),
     "rtrl of 2a": (Lag2a(5), ShortcutNet(init_range=0.5), 0.5),
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _in_haste():
+    """To optimise would take longer than to train."""
+    jit = jax.jit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": IN_HASTE}))
+        yield
 
 
 @pytest.mark.parametrize("case", NETS)

@@ -39,7 +39,7 @@ def test_numbers_of_weights():
 def test_a_net_of_two_units_counts_parity():
     """h = x and o, output = x + o - 2 h: the exclusive or; and a case for G2."""
     net = A1_1.build(1, 1, nnx.Rngs(0))
-    for line in np.random.default_rng(2).choice([-1.0, 1.0], (20, 50)):
+    for line in np.random.default_rng(2).choice([-1.0, 1.0], (3, 50)):
         # Of the hidden unit (x, itself, o, b), then of the output (x, h, o); o is 0 or 1.
         net.weights[...] = jnp.asarray([50, 0, 100, -100, 40, -160, 80.0], jnp.float32)
         answers = jax.nn.sigmoid(net(jnp.asarray(line, jnp.float32)[:, None], 50))[:, 0]

@@ -9,6 +9,7 @@ from models.rivals.elman import ElmanNet
 from models.rivals.fully_recurrent import FullyRecurrentNet
 from models.rivals.shortcut import ShortcutNet
 from tests.support import rivals
+from tests.support.drawing import IN_HASTE
 
 N_IN, N_OUT = 4, 3
 SYMBOLS = np.array([3, 0, 1, 1, 2, 0, 0])
@@ -44,7 +45,8 @@ def arrays(params):
 
 def follow(net, params, at_once=False):
     given = (*map(jnp.asarray, (INPUTS, LENGTH, TARGETS)), RATE)
-    outputs, changed = net.follow(params, *given, at_once)
+    follow = jax.jit(net.follow, static_argnums=5, compiler_options=IN_HASTE)
+    outputs, changed = follow(params, *given, at_once)
     np.testing.assert_array_equal(outputs[LENGTH:], 0)
     return np.asarray(outputs[:LENGTH]), arrays(changed)
 
@@ -127,9 +129,9 @@ def test_initial_weights_are_uniform_in_their_range(net):
     drawn = np.concatenate(
         [
             leaf.ravel()
-            for seed in range(20)
+            for seed in range(5)
             for leaf in jax.tree.leaves(nnx.state(net.build(7, 7, nnx.Rngs(seed))))
         ]
     )
-    assert 0.195 < np.abs(drawn).max() <= 0.2
-    assert abs(np.mean(drawn < 0.1) - 0.75) < 0.03
+    assert 0.19 < np.abs(drawn).max() <= 0.2
+    assert abs(np.mean(drawn < 0.1) - 0.75) < 0.06
