@@ -22,6 +22,8 @@ REFERENCES = [Path(__file__).parent / "reference" / f"{n}.csv" for n in ("hs97_t
 FACTOR = 2.0
 """Means that differ by less agree: the paper's are of ten to thirty trials, without a spread."""
 SIGNIFICANT = 0.05
+OWN = "lstm97"
+"""Label of the paper's own method, which tables need not name."""
 
 RULES = (
     "Ours: k/n solved trials of all with the 95 % Wilson interval; mean of the sequences to "
@@ -88,7 +90,7 @@ def _line(each: Compared, paper: pd.Series, rows: pd.DataFrame) -> dict:
         "row": each.row,
         "variant": each.variant,
         "of_solved": each.of_solved,
-        "task": f"{experiment.task}-{experiment.delay}",
+        "task": _task(experiment),
         "net": paper["hidden"],
         "rate": experiment.rate,
         "budget": experiment.recipe.budget,
@@ -126,6 +128,12 @@ def _line(each: Compared, paper: pd.Series, rows: pd.DataFrame) -> dict:
         "seconds": rows["seconds"].sum(),
     }
     return line | {"verdict": verdict(line)}
+
+
+def _task(experiment: Experiment) -> str:
+    """Task and delay, and what learns it where that is not the paper's own method."""
+    method = "" if experiment.cell == OWN else f" {experiment.cell}"
+    return f"{experiment.task}-{experiment.delay}{method}"
 
 
 def _mean_with_interval(rows: pd.DataFrame) -> tuple[float, float, float]:

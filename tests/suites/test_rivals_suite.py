@@ -88,3 +88,4 @@ def test_the_table_fits_80_columns_and_says_within_how_many_the_paper_fails():
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
     assert sum(">5M" in line for line in lines) >= 9
+    assert any("lag-2a-1-100 bptt" in line for line in lines)
