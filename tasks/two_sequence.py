@@ -169,8 +169,21 @@ class TwoSequence3c(TwoSequence3a):
         return judge_by_tolerance(outputs, targets, sequence.scored, self.tolerance)
 
 
+@dataclass(frozen=True)
+class TwoSequence01(TwoSequence3a):
+    """As 3a, right within 0.1, as Schmidhuber, Hochreiter & Bengio 2001 guess weights for it.
+
+    Attributes:
+        T: minimal length.
+        N: number of elements that carry the class.
+    """
+
+    tolerance = 0.1  # FIDELITY T30
+
+
 HS97_3A_100_3, HS97_3A_100_1 = TwoSequence3a(100, 3), TwoSequence3a(100, 1)
 HS97_3A_1000_3 = TwoSequence3a(1000, 3)
 HS97_3B_100_3, HS97_3B_100_1 = TwoSequence3b(100, 3), TwoSequence3b(100, 1)
 HS97_3B_1000_1 = TwoSequence3b(1000, 1)
 HS97_3C_100_3, HS97_3C_100_1 = TwoSequence3c(100, 3), TwoSequence3c(100, 1)
+GUESSING01_500_1 = TwoSequence01(500, 1)

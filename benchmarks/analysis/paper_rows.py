@@ -17,11 +17,13 @@ from benchmarks.analysis.statistics import (
 )
 from benchmarks.learning.experiment import Experiment
 
-REFERENCE = Path(__file__).parent / "reference" / "hs97_tables.csv"
+REFERENCES = [Path(__file__).parent / "reference" / f"{n}.csv" for n in ("hs97_tables", "guessing")]
 
 FACTOR = 2.0
 """Means that differ by less agree: the paper's are of ten to thirty trials, without a spread."""
 SIGNIFICANT = 0.05
+OWN = "lstm97"
+"""Label of the paper's own method, which tables need not name."""
 
 RULES = (
     "Ours: k/n solved trials of all with the 95 % Wilson interval; mean of the sequences to "
@@ -33,24 +35,37 @@ RULES = (
     f"{FACTOR:g}, else *agrees*."
 )
 
+OF_RIVALS = (
+    "Where the paper's method fails in part of its trials, the paper's mean is of the others, and "
+    "here ours is of solved trials, too. Where it solves none, *agrees* says that ours does not, "
+    "either, within its budget (*faster*: significantly more are solved). Where the paper has a "
+    "figure from another paper, without a number of trials, success rates are not compared: "
+    "*fails* says that none of ours is solved."
+)
+"""What differs for methods of which the paper reports failures; follows `RULES`."""
+
 
 class Compared(NamedTuple):
     """An experiment that stands beside a row of the paper.
 
     Attributes:
-        row: number of the row in `reference/hs97_tables.csv`.
+        row: number of the row in `reference/`.
         experiment: what is run.
         variant: what is changed against the literal reading, empty for the literal one.
+        of_solved: whether means are of solved trials only; else an unsolved one counts with its
+            budget.
     """
 
     row: str
     experiment: Experiment
     variant: str = ""
+    of_solved: bool = False
 
 
 def reference() -> pd.DataFrame:
-    """The paper's tables, by row number."""
-    rows = pd.read_csv(REFERENCE, dtype={"row": str}).set_index("row")
+    """The paper's tables, and figures of its companions ("G.1" and so on), by row number."""
+    text = {"row": str, "table": str, "sequences": str, "learning_rate": str}
+    rows = pd.concat([pd.read_csv(path, dtype=text) for path in REFERENCES]).set_index("row")
     rows["sequences"] = pd.to_numeric(rows["sequences"].str.lstrip(">"))
     return rows
 
@@ -58,11 +73,11 @@ def reference() -> pd.DataFrame:
 def comparison(compared: Sequence[Compared], rows: pd.DataFrame) -> pd.DataFrame:
     """One line for each experiment: the paper's figures, ours, ratio and verdict.
 
-    Columns: row, variant, task, net, rate, paper_trials, paper_success, paper_sequences, paper_st1,
-    paper_wrong (fraction of the test set), trials, missing, solved, low, high, mean, bounded
-    (whether an unsolved trial makes the mean a lower bound), median, first, last, st1, wrong
-    (fraction of the test sets of solved trials), most_wrong, test_size, test_error, ratio,
-    ratio_low, ratio_high, verdict, seconds.
+    Columns: row, variant, of_solved (whether means are of solved trials only), task, net, rate,
+    paper_trials, paper_success, paper_sequences, paper_st1, paper_wrong (fraction of the test set),
+    trials, missing, solved, low, high, mean, bounded (whether an unsolved trial makes the mean a
+    lower bound), median, first, last, st1, wrong (fraction of the test sets of solved trials),
+    most_wrong, test_size, test_error, ratio, ratio_low, ratio_high, verdict, seconds.
     """
     paper = reference()
     return pd.DataFrame([_line(each, paper.loc[each.row], rows) for each in compared])
@@ -74,11 +89,12 @@ def _line(each: Compared, paper: pd.Series, rows: pd.DataFrame) -> dict:
     line = {
         "row": each.row,
         "variant": each.variant,
-        "task": f"{experiment.task}-{experiment.delay}",
+        "of_solved": each.of_solved,
+        "task": _task(experiment),
         "net": paper["hidden"],
         "rate": experiment.rate,
         "budget": experiment.recipe.budget,
-        "paper_trials": int(paper["trials"]),
+        "paper_trials": paper["trials"],
         "paper_success": paper["success_percent"] / 100,
         "paper_sequences": paper["sequences"],
         "paper_st1": paper["sequences_st1"],
@@ -89,14 +105,15 @@ def _line(each: Compared, paper: pd.Series, rows: pd.DataFrame) -> dict:
     if rows.empty:
         return line
     rate, solved = success_rate(rows["outcome"]), rows[rows["outcome"] == "solved"]
-    mean, interval = restricted_mean_sequences(rows), mean_interval(rows)
+    counted = solved if each.of_solved else rows
+    mean, *interval = _mean_with_interval(counted)
     ratio, low, high = (value / paper["sequences"] for value in (mean, *interval))
     line |= {
         "solved": rate.solved,
         "low": rate.low,
         "high": rate.high,
         "mean": mean,
-        "bounded": rate.solved < rate.trials,
+        "bounded": rate.solved < rate.trials and not each.of_solved,
         "median": median_sequences(rows),
         "first": solved["sequences"].min(),
         "last": solved["sequences"].max(),
@@ -113,6 +130,19 @@ def _line(each: Compared, paper: pd.Series, rows: pd.DataFrame) -> dict:
     return line | {"verdict": verdict(line)}
 
 
+def _task(experiment: Experiment) -> str:
+    """Task and delay, and what learns it where that is not the paper's own method."""
+    method = "" if experiment.cell == OWN else f" {experiment.cell}"
+    return f"{experiment.task}-{experiment.delay}{method}"
+
+
+def _mean_with_interval(rows: pd.DataFrame) -> tuple[float, float, float]:
+    """Mean of sequences to success and both ends of its interval, nan without a trial."""
+    if rows.empty:
+        return float("nan"), float("nan"), float("nan")
+    return restricted_mean_sequences(rows), *mean_interval(rows)
+
+
 def _paper_wrong(paper: pd.Series) -> float:
     """Fraction of the paper's test set that was wrong, nan where it is not given."""
     if pd.notna(paper["test_wrong_fraction"]):
@@ -121,19 +151,44 @@ def _paper_wrong(paper: pd.Series) -> float:
 
 
 def verdict(line: dict) -> str:
-    """The rule of `RULES`: "agrees", "slower", "faster" or "fails"; none while trials lack."""
-    success = 1.0 if pd.isna(line["paper_success"]) else line["paper_success"]
-    theirs = round(success * line["paper_trials"])
+    """The rule of `RULES`: "agrees", "slower", "faster" or "fails".
+
+    It is "incomplete" while trials lack, and "no figure" where the paper has none to compare with.
+    """
     if line["missing"]:
         return "incomplete"
-    p = fewer_solved(line["solved"], line["trials"], theirs, line["paper_trials"])
-    if p < SIGNIFICANT:
+    if line["paper_success"] == 0:
+        return "faster" if _more_than_none(line) else "agrees"
+    if _fails(line):
         return "fails"
+    if pd.isna(line["ratio_low"]):
+        return "no figure"
     if line["ratio_low"] > FACTOR:
         return "slower"
     if line["ratio_high"] < 1 / FACTOR:
         return "faster"
     return "agrees"
+
+
+def _fails(line: dict) -> bool:
+    if pd.isna(line["paper_trials"]):
+        return line["solved"] == 0
+    success = 1.0 if pd.isna(line["paper_success"]) else line["paper_success"]
+    theirs, of = round(success * line["paper_trials"]), int(line["paper_trials"])
+    return fewer_solved(line["solved"], line["trials"], theirs, of) < SIGNIFICANT
+
+
+def _more_than_none(line: dict) -> bool:
+    """Whether we solve more than the paper, which solves none."""
+    if pd.isna(line["paper_trials"]):
+        return line["solved"] > 0
+    of = int(line["paper_trials"])
+    return fewer_solved(0, of, line["solved"], line["trials"]) < SIGNIFICANT
+
+
+def rules(compared: Sequence[Compared]) -> str:
+    """How to read the columns, and how verdicts come about."""
+    return f"{RULES} {OF_RIVALS}" if any(each.of_solved for each in compared) else RULES
 
 
 def missing(lines: pd.DataFrame) -> str:
@@ -178,8 +233,18 @@ def _readable(line) -> dict[str, str]:
 
 def paper(line) -> str:
     """The paper's mean of sequences, its success rate and its number of trials."""
+    if pd.isna(line.paper_sequences):
+        return ""
     success = "" if pd.isna(line.paper_success) else f"{line.paper_success:.0%} of "
-    return f"{tables.quantity(line.paper_sequences)} ({success}{line.paper_trials})"
+    trials = "?" if pd.isna(line.paper_trials) else f"{line.paper_trials:.0f}"
+    return f"{_their_mean(line)} ({success}{trials})"
+
+
+def _their_mean(line) -> str:
+    """The paper's mean; where nothing is solved, the sequences within which it is not."""
+    if pd.isna(line.paper_sequences):
+        return ""
+    return (">" if line.paper_success == 0 else "") + tables.quantity(line.paper_sequences)
 
 
 def solved(line) -> str:
@@ -190,6 +255,8 @@ def solved(line) -> str:
 
 def mean(line) -> str:
     """Our mean of sequences; `>` where it is a lower bound."""
+    if pd.isna(line.mean):
+        return ""
     return (">" if line.bounded else "") + tables.quantity(line.mean)
 
 
@@ -213,10 +280,15 @@ def _wrong(line) -> str:
 
 def ratio(line) -> str:
     """Our mean by the paper's, with its interval."""
-    ratio = (">" if line.bounded else "") + f"{line.ratio:.2g}"
-    if line.ratio_low == line.ratio_high:
+    ratio = _times(line)
+    if not ratio or line.ratio_low == line.ratio_high:
         return ratio
     return f"{ratio} ({_between(line.ratio_low, line.ratio_high, '{:.2g}'.format)})"
+
+
+def _times(line) -> str:
+    """Our mean by the paper's; nothing where there is none."""
+    return "" if pd.isna(line.ratio) else (">" if line.bounded else "") + f"{line.ratio:.2g}"
 
 
 def verdicts(lines: pd.DataFrame) -> str:
@@ -238,7 +310,7 @@ def page(name: str, title: str, compared: Sequence[Compared], rows: pd.DataFrame
         missing(lines),
         verdicts(lines),
         table.to_markdown(index=False, disable_numparse=True),
-        RULES,
+        rules(compared),
         tables.origin(tables.current([each.experiment for each in compared], rows)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -253,10 +325,9 @@ def terminal(lines: pd.DataFrame, heading: str) -> Table:
         table.add_column(name, justify="right")
     table.add_column("verdict")
     for line in lines.itertuples():
-        paper = tables.quantity(line.paper_sequences)
+        paper = _their_mean(line)
         if line.trials:
-            ratio = (">" if line.bounded else "") + f"{line.ratio:.2g}"
-            ours = [solved(line), mean(line), ratio, line.verdict]
+            ours = [solved(line), mean(line), _times(line), line.verdict]
         else:
             ours = ["not run", "", "", ""]
         table.add_row(line.row, line.variant or line.task, paper, *ours)

@@ -33,7 +33,7 @@ def _named(cells: pd.DataFrame, rate: float) -> str:
 
 def delays(lines: pd.DataFrame) -> str:
     """The longest delay that each cell bridges in half of its trials."""
-    done = lines[(lines["trials"] > 0) & (lines["missing"] == 0)]
+    done = lines[(lines["trials"] > 0) & (lines["missing"] == 0) & lines["ratio"].notna()]
     reached = done[done["solved"] >= done["trials"] / 2]
     texts = []
     for family in dict.fromkeys(done["family"]):

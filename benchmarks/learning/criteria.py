@@ -203,3 +203,41 @@ class Inspection:
         """Of the latest inspection."""
         del state
         return Level(jnp.mean(verdicts.wrong, -1), jnp.mean(verdicts.error, -1))
+
+
+@dataclass(frozen=True)
+class WholeSet:
+    """The rule of guessing: every sequence of the training set is right.
+
+    Attributes:
+        sequences: size of the training set.
+    """
+
+    sequences: int = 100
+
+    inspection = 0
+    wrong_at_most = 0
+
+    def init(self) -> jax.Array:
+        """No guess yet, `[]` int32: the most sequences that one had right before a wrong one."""
+        return jnp.zeros((), jnp.int32)
+
+    def observe(self, state: jax.Array, verdicts: Verdict) -> jax.Array:
+        """State after the verdicts `[sequences]` on one guess, in their order."""
+        in_a_row = jnp.sum(jnp.cumprod(~verdicts.wrong, dtype=jnp.int32))
+        return jnp.maximum(state, in_a_row)
+
+    def inspect(self, state: jax.Array, verdicts: Verdict) -> jax.Array:
+        """Leaves the state as it is: tests play no part in this rule."""
+        del verdicts
+        return state
+
+    def met(self, state: jax.Array) -> jax.Array:
+        """Whether one guess had all of them right."""
+        return state >= self.sequences
+
+    def level(self, state: jax.Array, verdicts: Verdict) -> Level:
+        """Of the best guess, all of whose sequences behind its first wrong one count as wrong."""
+        del verdicts
+        wrong = 1 - state / self.sequences
+        return Level(wrong, jnp.full_like(wrong, jnp.nan))

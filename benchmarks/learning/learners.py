@@ -29,10 +29,11 @@ class Learner(Protocol):
 
     @property
     def program(self) -> str:
-        """Which program trains: "bptt" (`program`) or "forward".
+        """Which program trains: "bptt" (`program`), "guessing", "cascade" or "forward".
 
-        That is `program_every_step` where there is a teacher signal at every step, else
-        `program_forward`.
+        Two have a module of their name. "forward" is `program_every_step` where there is a teacher
+        signal at every step, else `program_forward`; of nets that bring a procedure of their own,
+        `program_rivals`.
         """
 
     def objective(self, task: Task) -> Objective:
@@ -180,3 +181,68 @@ class LinearOutput(Online):
         """Linear outputs and half the squared error."""
         del task
         return Objective(lambda net: net, lambda net, t: 0.5 * jnp.sum((net - t) ** 2, -1))
+
+
+@dataclass(frozen=True)
+class Guessing:
+    """Random guessing of all weights, until a guess has a whole training set right.
+
+    No learner, but the first test of whether a task is worth one (Schmidhuber, Hochreiter & Bengio
+    2001). Where others count sequences, it counts guesses.
+
+    Attributes:
+        limit: weights are uniform in [-limit, limit].
+        sequences: size of the training set, half of it of either class.
+    """
+
+    limit: float = 100.0
+    sequences: int = 100
+
+    batch = 1
+    summed = True
+    program = "guessing"
+
+    def objective(self, task: Task) -> Objective:
+        """The task's own link; the loss is not used."""
+        return task.objective
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """None; nothing has a gradient."""
+        return optax.identity()
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """Recurrent cascade-correlation with quickprop, on the whole training set at each step.
+
+    Attributes:
+        batch: sequences in the training set, which are an epoch.
+        candidates: how many units compete for each place.
+        outputs_epsilon: quickprop's rate of the plain gradient, for the outputs.
+        candidates_epsilon: the same for candidates; the trial's rate multiplies both.
+        mu: quickprop's largest growth of a step.
+        patience: epochs without progress that end a phase.
+        least: share by which a value must improve to count as progress.
+        longest: most epochs in a phase.
+    """
+
+    batch: int = 256
+    candidates: int = 8
+    outputs_epsilon: float = 0.35
+    candidates_epsilon: float = 1.0
+    mu: float = 2.0
+    patience: int = 10
+    least: float = 0.01
+    longest: int = 100
+
+    summed = False
+    program = "cascade"
+
+    def objective(self, task: Task) -> Objective:
+        """Logistic outputs and squared error."""
+        del task
+        return Objective(jax.nn.sigmoid, squared_error)
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """None here: the program has quickprop, by phases."""
+        return optax.identity()

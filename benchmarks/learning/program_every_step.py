@@ -38,9 +38,7 @@ class EveryStepProgram(Program):
     cpu_lanes = ForwardProgram.cpu_lanes
 
     def __init__(self, recipe: Recipe):
-        truncated = isinstance(recipe.model, Net97) and recipe.model.truncate
-        if not truncated and not isinstance(recipe.model, LagNet97):
-            raise ValueError("forward accumulation needs a net of 1997 with the truncated gradient")
+        self._check(recipe)
         super().__init__(recipe)
         assert isinstance(recipe.learner, Online)  # no other asks for this program
         self.learner = recipe.learner
@@ -48,6 +46,11 @@ class EveryStepProgram(Program):
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
         if isinstance(recipe.model, Net97):
             self.verdicts = jax.jit(self._block_verdicts, compiler_options=options)
+
+    def _check(self, recipe: Recipe) -> None:
+        truncated = isinstance(recipe.model, Net97) and recipe.model.truncate
+        if not truncated and not isinstance(recipe.model, LagNet97):
+            raise ValueError("forward accumulation needs a net of 1997 with the truncated gradient")
 
     def _train_lanes(self, setups: Setup, trials: Trial, sequences: Drawn) -> Trial:
         def update(trials, drawn):

@@ -4,8 +4,11 @@ import functools
 
 from benchmarks.learning.experiment import Recipe
 from benchmarks.learning.program import Program
+from benchmarks.learning.program_cascade import CascadeProgram
 from benchmarks.learning.program_every_step import EveryStepProgram
 from benchmarks.learning.program_forward import ForwardProgram
+from benchmarks.learning.program_guessing import GuessProgram
+from benchmarks.learning.program_rivals import Follows, RivalProgram
 
 
 @functools.cache
@@ -13,4 +16,9 @@ def program(recipe: Recipe) -> Program:
     """The program of a recipe; asking twice does not compile twice."""
     if recipe.learner.program == "bptt":
         return Program(recipe)
+    special = {"guessing": GuessProgram, "cascade": CascadeProgram}
+    if recipe.learner.program in special:
+        return special[recipe.learner.program](recipe)
+    if isinstance(recipe.model, Follows):
+        return RivalProgram(recipe)
     return EveryStepProgram(recipe) if recipe.task.every_step else ForwardProgram(recipe)

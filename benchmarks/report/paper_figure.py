@@ -16,6 +16,7 @@ VERDICTS = {
     "slower": ("#E69F00", ">"),
     "fails": ("#D55E00", "X"),
     "incomplete": ("#777777", "s"),
+    "no figure": ("#777777", "D"),
 }
 """Colour and marker of each verdict."""
 

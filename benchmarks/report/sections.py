@@ -169,7 +169,7 @@ def of_paper(
         [picture, *learning],
         None,
         [Sheet("results", "All rows", first(table, PAPER_FIRST))],
-        {"Trials": counted(rows), "Columns and verdicts": _plain(paper_rows.RULES)},
+        {"Trials": counted(rows), "Columns and verdicts": _plain(paper_rows.rules(compared))},
         _glossary(experiments),
     )
 

@@ -177,11 +177,16 @@ class PaperSuite(Suite):
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
     ) -> Shown:
-        """The paper's figures beside ours; the paper, not a committed run, is the reference."""
-        del committed
+        """The paper's figures beside ours; the paper, not a committed run, is the reference.
+
+        Experiments that are no longer those of the paper, with another budget, say, have a table
+        like those of other suites.
+        """
         compared = self.beside_paper(experiments)
+        if not compared:
+            return super().shown(experiments, rows, committed)
         lines = paper_rows.comparison(compared, rows)
-        notes = [paper_rows.RULES, paper_rows.missing(lines), paper_rows.verdicts(lines)]
+        notes = [paper_rows.rules(compared), paper_rows.missing(lines), paper_rows.verdicts(lines)]
         return Shown(
             paper_rows.terminal(lines, self.title),
             [text for text in notes if text],

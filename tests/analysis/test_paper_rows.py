@@ -166,6 +166,16 @@ LINE = {
         ({"solved": 15}, "fails"),
         ({"solved": 15, "paper_success": 0.8}, "agrees"),
         ({"missing": 1}, "incomplete"),
+        # The paper solves none: against 0 of 20, 5 of 20 have p = 0.024, 4 of 20 0.053.
+        ({"paper_success": 0.0, "solved": 0, "ratio_low": 0.1, "ratio_high": 0.1}, "agrees"),
+        ({"paper_success": 0.0, "solved": 4}, "agrees"),
+        ({"paper_success": 0.0, "solved": 5}, "faster"),
+        # Quoted by the paper, without a number of trials.
+        ({"paper_trials": np.nan, "solved": 0}, "fails"),
+        ({"paper_trials": np.nan, "solved": 1}, "agrees"),
+        ({"paper_trials": np.nan, "solved": 1, "ratio_low": 3, "ratio_high": 3}, "slower"),
+        ({"paper_trials": np.nan, "paper_success": 0.0, "solved": 0}, "agrees"),
+        ({"paper_trials": np.nan, "paper_success": 0.0, "solved": 1}, "faster"),
     ],
 )
 def test_verdict(changes, expected):

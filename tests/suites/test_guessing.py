@@ -1,0 +1,42 @@
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from benchmarks import suites
+from benchmarks.analysis import paper_rows
+from benchmarks.analysis.paper_rows import comparison, readable
+from benchmarks.learning.select import program
+from tests.support.made_up import rows
+
+SUITE = suites.load("guessing")
+PAPER = paper_rows.reference()
+
+
+@pytest.mark.parametrize("each", SUITE.compared, ids=lambda each: each.row)
+def test_an_experiment_is_the_row_of_the_source(each):
+    theirs, recipe = PAPER.loc[each.row], each.experiment.recipe
+    assert program(recipe).weights == int(theirs["weights"])
+    assert recipe.test_size == theirs["test_size"]
+    for name in ("T", "N"):
+        if pd.notna(theirs[name]):
+            assert getattr(recipe.task, name) == theirs[name]
+    if pd.notna(theirs["sequences"]):
+        assert recipe.budget >= 5 * theirs["sequences"]
+
+
+def test_figures_that_are_not_verified_are_not_shown():
+    trials = pd.concat(rows(each.experiment, *[1000] * 40) for each in SUITE.compared)
+    lines = comparison(SUITE.compared, trials)
+    tomita = lines["task"].str.startswith("tomita")
+    assert tomita.sum() == 6
+    assert set(lines.loc[tomita, "verdict"]) == {"no figure"}
+    assert "no figure" not in set(lines.loc[~tomita, "verdict"])
+    text = readable(lines)
+    assert set(text.loc[tomita, "paper"]) == set(text.loc[tomita, "ratio"]) == {""}
+    assert np.isnan(lines.loc[tomita, "ratio"]).all()
+    console = Console(file=io.StringIO(), width=80)
+    console.print(paper_rows.terminal(lines, SUITE.title))
+    assert "nan" not in console.file.getvalue()
