@@ -54,12 +54,13 @@ smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 search: .venv/ready ## what is missing of the search for `compare` (many hours)
 	$(BIN)/python -m benchmarks search quick --configurations 24 --out results
 	$(BIN)/python -m benchmarks search compare --configurations 24 --out results
-	$(BIN)/python -m benchmarks search lags --configurations 12 --out results
+	$(BIN)/python -m benchmarks search delays --configurations 12 --out results
 
 results: .venv/ready ## run what is missing of the committed results (hours; search first), rewrite their tables
 	$(BIN)/python -m benchmarks run quick --out results
 	$(BIN)/python -m benchmarks run lags --out results
 	$(BIN)/python -m benchmarks run compare --out results
+	$(BIN)/python -m benchmarks run delays --out results
 	$(BIN)/python -m benchmarks run paper --out results
 	$(BIN)/python -m benchmarks run fidelity --out results
 	$(BIN)/python -m benchmarks run gradient-flow --out results

@@ -33,7 +33,7 @@ def _named(cells: pd.DataFrame, rate: float) -> str:
 
 def delays(lines: pd.DataFrame) -> str:
     """The longest delay that each cell bridges in half of its trials."""
-    done = lines[(lines["trials"] > 0) & (lines["missing"] == 0) & lines["ratio"].notna()]
+    done = lines[(lines["trials"] > 0) & (lines["missing"] == 0)]
     reached = done[done["solved"] >= done["trials"] / 2]
     texts = []
     for family in dict.fromkeys(done["family"]):
@@ -109,7 +109,7 @@ def _tally(counts: pd.Series, lines: pd.DataFrame) -> str:
 
 def furthest(lines: pd.DataFrame) -> str:
     """The complete row of the paper that is furthest from it, in a sentence; empty without any."""
-    done = lines[(lines["trials"] > 0) & (lines["missing"] == 0)]
+    done = lines[(lines["trials"] > 0) & (lines["missing"] == 0) & lines["ratio"].notna()]
     if done.empty:
         return ""
     line = done.loc[np.log(done["ratio"]).abs().idxmax()]

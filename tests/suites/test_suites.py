@@ -82,6 +82,6 @@ def test_the_committed_page_is_made_from_the_committed_rows(name):
 def test_an_unknown_suite():
     with pytest.raises(
         UsageError,
-        match="there are: anchors, compare, fidelity, gradient-flow, guessing, lags",
+        match="there are: anchors, compare, delays, fidelity, gradient-flow, guessing, lags",
     ):
         suites.load("slow")
