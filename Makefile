@@ -23,7 +23,6 @@ report: .venv/ready ## pages with figures and statistics of the committed result
 figures: report ## the figures of README.md, docs/figures/
 	@mkdir -p docs/figures
 	cp results/quick/report/success.png docs/figures/quick.png
-	cp results/lags/report/delay.png docs/figures/lags.png
 	cp results/paper/report/paper.png docs/figures/paper.png
 
 check: .venv/ready ## regression check: run suite `smoke`, compare with results/baseline.csv
