@@ -44,7 +44,7 @@ examples:
   python -m benchmarks report quick lags         a page with figures and statistics of each
   python -m benchmarks inspect quick adding-40.lstm
                                                  train one trial, draw its gates and error flow
-  python -m benchmarks check                     has learning got worse since the baseline?
+  python -m benchmarks check                     regression check against the baseline
 
 A run that was interrupted continues where it stopped: give the same command again.
 """

@@ -149,11 +149,11 @@ def _followed(
 ) -> Iterator[Sequence[BlockResult | Failure]]:
     """Results of parts of jobs, those of a block together; none now and then."""
     calls = deque((number, part.call()) for number, part in enumerate(parts))
-    for news in workers.run(calls):
-        if news is None:
+    for event in workers.run(calls):
+        if event is None:
             yield []
             continue
-        number, item = news
+        number, item = event
         part = parts[number]
         if not isinstance(item, Broken):
             yield part.follow(item)
