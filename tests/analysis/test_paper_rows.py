@@ -15,7 +15,7 @@ from benchmarks.learning.program import RUNNING, setups
 from benchmarks.learning.select import program
 from benchmarks.running import store
 from benchmarks.suites.common import RESULTS
-from tests.support.drawing import IN_HASTE
+from tests.support.drawing import QUICKLY_COMPILED
 from tests.support.made_up import rows
 
 SUITE, STUDY = suites.load("paper"), suites.load("fidelity")
@@ -82,7 +82,9 @@ def test_an_experiment_runs(each, monkeypatch):
     recipe = replace(each.experiment.recipe, budget=100, inspect_every=100)
     if recipe.task.steps < 300:  # to optimise would take longer than to train
         jit = jax.jit
-        monkeypatch.setattr(jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": IN_HASTE}))
+        monkeypatch.setattr(
+            jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": QUICKLY_COMPILED})
+        )
     run = program(recipe)
     lanes, updates = run.lanes(2), run.updates_per_call()
     setup = setups(0, range(lanes), [each.experiment.rate] * lanes, each.experiment.data_sets)

@@ -15,7 +15,7 @@ from benchmarks.learning.learners import Adam, Online
 from benchmarks.learning.program import INSPECT, TRAIN, TRIALS, setups
 from benchmarks.learning.select import program
 from models.lstm97.net import Net97
-from tests.support.drawing import IN_HASTE
+from tests.support.drawing import QUICKLY_COMPILED
 from tests.support.tiny import EXPERIMENT, RECIPE, experiment
 from tests.support.training import train
 
@@ -40,7 +40,7 @@ def key_of(trial, stream, number):
     return key
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=IN_HASTE)
+@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY_COMPILED)
 def drawn(task, stream, numbers):
     """Sequences of trials 0 to 3, `[lane, n, ...]`."""
 

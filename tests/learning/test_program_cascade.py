@@ -9,7 +9,7 @@ from flax import nnx
 from benchmarks.learning import quickprop
 from benchmarks.learning.criteria import Inspection
 from benchmarks.learning.experiment import Experiment, Recipe
-from benchmarks.learning.lanes import Run, train
+from benchmarks.learning.lanes import Run
 from benchmarks.learning.learners import Cascade
 from benchmarks.learning.program import setups
 from benchmarks.learning.program_cascade import correlation
@@ -19,7 +19,8 @@ from models.rivals import cascade
 from models.rivals.cascade import CascadeNet
 from tasks.latch import LatchII
 from tasks.reber import Reber
-from tests.support.drawing import IN_HASTE
+from tests.support.drawing import QUICKLY_COMPILED
+from tests.support.training import train
 
 SIZE = 16
 TASK = Reber(n_train=SIZE, n_test=SIZE)
@@ -32,7 +33,9 @@ def _in_haste():
     """To optimise would take longer than to train."""
     jit = jax.jit
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": IN_HASTE}))
+        patch.setattr(
+            jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": QUICKLY_COMPILED})
+        )
         yield
 
 

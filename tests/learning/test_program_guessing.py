@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.learning.criteria import WholeSet
 from benchmarks.learning.experiment import Experiment, Recipe
-from benchmarks.learning.lanes import Run, train
+from benchmarks.learning.lanes import Run
 from benchmarks.learning.learners import Guessing
 from benchmarks.learning.program import INIT, SOLVED, numbered, setups
 from benchmarks.learning.program_guessing import balanced
@@ -16,8 +16,9 @@ from models.guess_net import A1_1
 from tasks.lag import Lag2a
 from tasks.sequence import Verdict
 from tasks.tomita import Tomita
-from tests.support.drawing import IN_HASTE, draw
+from tests.support.drawing import QUICKLY_COMPILED, draw
 from tests.support.guess_net import oracle
+from tests.support.training import train
 
 TASK, LIMIT, SIZE = Tomita(1, 6), 100.0, 10
 RECIPE = Recipe(TASK, A1_1, Guessing(LIMIT, SIZE), WholeSet(SIZE), 8192, 256, test_size=50)
@@ -28,7 +29,9 @@ def _in_haste():
     """To optimise would take longer than to train."""
     jit = jax.jit
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": IN_HASTE}))
+        patch.setattr(
+            jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": QUICKLY_COMPILED})
+        )
         yield
 
 

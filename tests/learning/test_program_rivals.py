@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.learning.criteria import Inspection
 from benchmarks.learning.experiment import Experiment, Recipe
-from benchmarks.learning.lanes import Run, train
+from benchmarks.learning.lanes import Run
 from benchmarks.learning.learners import Online, PlainDelta, Stepwise
 from benchmarks.learning.program import setups
 from benchmarks.learning.select import program
@@ -17,7 +17,8 @@ from models.rivals.shortcut import ShortcutNet
 from tasks.lag import Lag2a
 from tasks.latch import LatchII
 from tasks.reber import Reber
-from tests.support.drawing import IN_HASTE
+from tests.support.drawing import QUICKLY_COMPILED
+from tests.support.training import train
 
 REBER = Reber(n_train=16, n_test=16)
 NETS = {
@@ -32,7 +33,9 @@ def _in_haste():
     """To optimise would take longer than to train."""
     jit = jax.jit
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": IN_HASTE}))
+        patch.setattr(
+            jax, "jit", lambda f, **k: jit(f, **k | {"compiler_options": QUICKLY_COMPILED})
+        )
         yield
 
 

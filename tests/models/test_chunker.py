@@ -6,7 +6,7 @@ from flax import nnx
 
 from models.rivals.chunker import ChunkerNet
 from tests.support import rivals
-from tests.support.drawing import IN_HASTE
+from tests.support.drawing import QUICKLY_COMPILED
 
 SYMBOLS, K = np.array([4, 0, 1, 2, 0, 3, 1]), 5
 INPUTS, TARGETS = np.eye(K)[SYMBOLS], np.eye(K)[np.roll(SYMBOLS, -1)]
@@ -40,7 +40,7 @@ def test_both_nets_learn_as_by_hand(surprise, hidden):
     net = ChunkerNet(hidden, surprise=SURPRISES[surprise])
     _, params = made(net)
     given = (*map(jnp.asarray, (INPUTS, LENGTH, TARGETS)), RATE)
-    follow = jax.jit(net.follow, static_argnums=5, compiler_options=IN_HASTE)
+    follow = jax.jit(net.follow, static_argnums=5, compiler_options=QUICKLY_COMPILED)
     outputs, changed = follow(params, *given, False)
     own, theirs = arrays(params, "automatizer"), arrays(params, "chunker")
     inputs, targets = INPUTS[:LENGTH], TARGETS[:LENGTH]

@@ -9,7 +9,7 @@ from models.rivals.elman import ElmanNet
 from models.rivals.fully_recurrent import FullyRecurrentNet
 from models.rivals.shortcut import ShortcutNet
 from tests.support import rivals
-from tests.support.drawing import IN_HASTE
+from tests.support.drawing import QUICKLY_COMPILED
 
 N_IN, N_OUT = 4, 3
 SYMBOLS = np.array([3, 0, 1, 1, 2, 0, 0])
@@ -45,7 +45,7 @@ def arrays(params):
 
 def follow(net, params, at_once=False):
     given = (*map(jnp.asarray, (INPUTS, LENGTH, TARGETS)), RATE)
-    follow = jax.jit(net.follow, static_argnums=5, compiler_options=IN_HASTE)
+    follow = jax.jit(net.follow, static_argnums=5, compiler_options=QUICKLY_COMPILED)
     outputs, changed = follow(params, *given, at_once)
     np.testing.assert_array_equal(outputs[LENGTH:], 0)
     return np.asarray(outputs[:LENGTH]), arrays(changed)

@@ -9,7 +9,7 @@ import numpy as np
 from tasks.sequence import Sequence
 
 BLOCK = 4096
-IN_HASTE = {"xla_backend_optimization_level": 0}  # tests compile much and run little
+QUICKLY_COMPILED = {"xla_backend_optimization_level": 0}  # tests compile much and run little
 
 
 @functools.cache
@@ -34,12 +34,12 @@ def judge(task, outputs, sequences):
 
 @functools.cache
 def _sampler(task):
-    return jax.jit(jax.vmap(task.sample), compiler_options=IN_HASTE)
+    return jax.jit(jax.vmap(task.sample), compiler_options=QUICKLY_COMPILED)
 
 
 @functools.cache
 def _judge(task):
-    return jax.jit(jax.vmap(task.judge), compiler_options=IN_HASTE)
+    return jax.jit(jax.vmap(task.judge), compiler_options=QUICKLY_COMPILED)
 
 
 def spelled(one_hot, alphabet):

@@ -11,7 +11,7 @@ import pytest
 from tasks import adding, lag, multiplication, reber, temporal_order, two_sequence, variants
 from tasks.building import SymbolTask
 from tasks.sequence import FiniteTask
-from tests.support.drawing import IN_HASTE, close, draw, judge, keys
+from tests.support.drawing import QUICKLY_COMPILED, close, draw, judge, keys
 
 RANDOM_LENGTH = [
     two_sequence.HS97_3A_100_3,
@@ -229,7 +229,7 @@ def test_named_instances_have_all_that_a_task_needs(task):
 
 @pytest.mark.parametrize("task", [t for t in ALL if isinstance(t, SymbolTask)], ids=str)
 def test_symbols_are_the_sequence(task):
-    symbols = jax.jit(jax.vmap(task.symbols), compiler_options=IN_HASTE)(keys())
+    symbols = jax.jit(jax.vmap(task.symbols), compiler_options=QUICKLY_COMPILED)(keys())
     s = draw(task)
     assert [x.dtype for x in symbols] == [np.int32] * 3
     for numbers, one_hot in ((symbols.inputs, s.inputs), (symbols.targets, s.targets)):
