@@ -34,10 +34,11 @@ def test_results_readme_explains_every_column():
     assert columns <= set(re.findall(r"\w+", table))
 
 
-def test_readme_shows_the_committed_table():
-    """After `make results`: copy the matrix of results/quick/table.md to README.md."""
-    page = (ROOT / "results" / "quick" / "table.md").read_text()
-    matrix = page[page.index("| task") :].split("\n\n")[0]
+@pytest.mark.parametrize(("suite", "head"), [("compare", "| cell"), ("quick", "| task")])
+def test_readme_shows_the_committed_tables(suite, head):
+    """After `make results`: copy the matrices of these tables to README.md."""
+    page = (ROOT / "results" / suite / "table.md").read_text()
+    matrix = page[page.index(head) :].split("\n\n")[0]
     assert matrix in (ROOT / "README.md").read_text()
 
 
