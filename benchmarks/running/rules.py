@@ -33,7 +33,7 @@ NUMBERS: Mapping[str, Range] = {
     **dict.fromkeys(("budget", "trials", "configurations"), SOME),
     **dict.fromkeys(("sequences", "milestone"), SOME._replace(blank=True)),
     "seed": Range(0, 2**31 - 1),
-    "rate": POSITIVE,
+    "rate": Range(0, sys.float_info.max),  # guessing has none: 0
     "seconds": Range(0, sys.float_info.max),
     "clip": POSITIVE._replace(most=float("inf"), blank=True),
     **dict.fromkeys(("memory_low", "memory_high", "scale"), POSITIVE._replace(blank=True)),

@@ -63,7 +63,6 @@ FAULTS = [
     ("rows", 1, {"rate": ""}, "rate", "blank"),
     ("rows", 1, {"rate": "inf"}, "rate", "'inf' cannot"),
     ("rows", 1, {"rate": "-1"}, "rate", "'-1.0' cannot"),
-    ("rows", 1, {"rate": "0"}, "rate", "'0.0' cannot"),
     ("rows", 1, {"rate": "fast"}, "rate", "'fast' is not a number"),
     ("rows", 1, {"seconds": "-1"}, "seconds", "cannot"),
     ("rows", 1, {"memory_low": "2"}, "memory_low", "at most memory_high"),

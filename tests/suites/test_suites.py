@@ -1,6 +1,8 @@
+import math
 from dataclasses import replace
 
 import jax
+import pandas as pd
 import pytest
 from flax import nnx
 
@@ -8,7 +10,7 @@ from benchmarks import suites
 from benchmarks.analysis import tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.select import program
-from benchmarks.running import search, store
+from benchmarks.running import rules, search, store
 from benchmarks.suites import common, compare, quick
 
 EVERY = [(name, each) for name in suites.names() for each in suites.load(name).experiments]
@@ -40,6 +42,17 @@ def test_every_experiment_could_run(name):
         assert loss.shape == (task.steps,)
         assert verdict.error.shape == verdict.wrong.shape == ()
         assert program(each.recipe).weights > 0
+
+
+@pytest.mark.parametrize("name", suites.names())
+def test_rows_of_every_experiment_could_be_read_again(name):
+    for each in suites.load(name).experiments:
+        texts = {"experiment": each.name, "task": each.task, "cell": each.cell}
+        assert all(rules.fits(text, rules.TEXTS[column]) for column, text in texts.items())
+        numbers = {"rate": each.rate, "delay": each.delay, "budget": each.recipe.budget}
+        for column, number in numbers.items():
+            unsearched = math.isnan(number)
+            assert unsearched or rules.NUMBERS[column].holds(pd.Series([number])).all()
 
 
 def test_a_digest_changes_with_everything_but_the_number_of_trials():
