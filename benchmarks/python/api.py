@@ -3,12 +3,13 @@
 Every function raises `UsageError`, which says in one line what is wrong, on bad arguments.
 """
 
+import contextlib
 import functools
 import math
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -134,17 +135,18 @@ def run(
     return _ordered(rows[asked], chosen)
 
 
-def _rows(coming: Iterable[BlockResult | runner.Failure]) -> list[dict]:
+def _rows(coming: Generator[BlockResult | runner.Failure, None, None]) -> list[dict]:
     """All rows that come.
 
     Raises:
         RuntimeError: an experiment has failed; the message ends with the worker's traceback.
     """
     rows = []
-    for each in coming:
-        if isinstance(each, runner.Failure):
-            raise RuntimeError(f"{each.why.reason}\n\n{each.why.traceback}")
-        rows += each.rows
+    with contextlib.closing(coming):  # else workers and handlers of signals outlive an error
+        for each in coming:
+            if isinstance(each, runner.Failure):
+                raise RuntimeError(f"{each.why.reason}\n\n{each.why.traceback}")
+            rows += each.rows
     return rows
 
 

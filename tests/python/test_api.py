@@ -195,9 +195,19 @@ def test_misuse_is_told_in_one_line(call, message):
 def test_an_error_in_a_worker_is_raised_with_its_traceback():
     why = Broken("ValueError: odd", "Traceback ...", memory=False, died=False)
     coming = [BlockResult(EXPERIMENT, 9, 1.0, [{"trial": 0}], []), Failure(["a"], 1, why)]
-    assert api._rows(coming[:1]) == [{"trial": 0}]
+    ended = []
+
+    def trained(results):
+        try:
+            yield from results
+        finally:
+            ended.append(len(results))
+
+    assert api._rows(trained(coming[:1])) == [{"trial": 0}]
+    held = trained(coming)
     with pytest.raises(RuntimeError, match=r"^ValueError: odd\n\nTraceback \.\.\.$"):
-        api._rows(coming)
+        api._rows(held)
+    assert ended == [1, 2]  # workers are stopped, although somebody still holds on to them
 
 
 def test_in_a_notebook_progress_is_lines(monkeypatch):
