@@ -136,26 +136,28 @@ def search(
     """
     chosen(folder)  # refuses a foreign file before anything is trained
     others = list(others)
-    wanted, failed = [stages(each, others) for each in bases], None
+    wanted, failed = [stages(each, others) for each in bases], []
     for depth in range(1, 1 + max(map(len, wanted))):
         there = dict.fromkeys(each[:depth] for each in wanted if len(each) >= depth)
         tried = [one for each in there for one in candidates(each, count, folder).tried]
         try:
             runner.run(tried, SEED, folder / "search", console)
         except FailedError as error:
-            failed = error
+            failed.append(str(error))
             wanted = [each for each in wanted if _trained(each[:depth], count, folder)]
     searched = [candidates(each, count, folder) for each in wanted]
-    finals = [
-        replace(each, trials=1 + MORE_TRIALS) for one in searched for each in finalists(one, folder)
-    ]
-    runner.run(finals, SEED, folder / "search", console)
+    finals = [final for each in searched for final in _finals(each, folder)]
+    try:
+        runner.run(finals, SEED, folder / "search", console)
+    except FailedError as error:
+        failed.append(str(error))
+        searched = [each for each in searched if not _missing(_finals(each, folder), folder)]
     choices = [choice(each, folder) for each in searched]
     save(choices, folder)
     for text in unsolved(choices):
         console.print(text, highlight=False, soft_wrap=True)
     if failed:
-        raise failed
+        raise FailedError("; ".join(failed))
 
 
 def tried(experiments: Iterable[Experiment], folder: Path) -> pd.DataFrame:
@@ -201,8 +203,17 @@ def unsolved(choices: Iterable[dict]) -> list[str]:
 
 def _trained(stages: Stages, count: int, folder: Path) -> bool:
     """Whether every configuration of the last of some stages has its first trial."""
-    tried = candidates(stages, count, folder).tried
-    return not any(runner.missing(each, SEED, folder / "search") for each in tried)
+    return not _missing(candidates(stages, count, folder).tried, folder)
+
+
+def _missing(experiments: Iterable[Experiment], folder: Path) -> bool:
+    """Whether any trial of the search for these is still to be run."""
+    return any(runner.missing(each, SEED, folder / "search") for each in experiments)
+
+
+def _finals(searched: Candidates, folder: Path) -> list[Experiment]:
+    """The finalists with all of their trials."""
+    return [replace(each, trials=1 + MORE_TRIALS) for each in finalists(searched, folder)]
 
 
 def finalists(searched: Candidates, folder: Path) -> list[Experiment]:

@@ -11,6 +11,7 @@ from benchmarks.learning import space
 from benchmarks.learning.experiment import Settings
 from benchmarks.learning.space import Configuration
 from benchmarks.running import runner, search, store
+from models.gru import GRU
 from models.lstm import LSTM
 from models.network import Recurrent
 from tests.support.tiny import EXPERIMENT, RECIPE
@@ -202,5 +203,23 @@ def test_where_one_cannot_be_trained_the_others_are_searched(tmp_path, monkeypat
 
     monkeypatch.setattr(runner, "run", run)
     with pytest.raises(FailedError, match=r"two-sequence-10\.gru failed"):
+        search.search([BASE, other], 4, tmp_path, Console(file=io.StringIO()))
+    assert list(search.chosen(tmp_path)) == [("two-sequence", 10, "lstm")]
+
+
+def test_where_the_best_cannot_train_again_the_others_are_searched(tmp_path, monkeypatch):
+    other = replace(BASE, cell="gru", recipe=replace(RECIPE, model=Recurrent(GRU, 4)))
+
+    def run(experiments, seed, folder, console):
+        first = len(experiments) == 2 * 4
+        for each in (BASE, other):
+            found = search.candidates((each,), 4, tmp_path)
+            more = 0 if first or each is other else search.MORE_TRIALS
+            write(tmp_path, found, [[300], [None], [100], [None]] if not more else [[300] * 4] * 4)
+        if not first:
+            raise FailedError("two-sequence-10.gru failed")
+
+    monkeypatch.setattr(runner, "run", run)
+    with pytest.raises(FailedError, match=r"^two-sequence-10\.gru failed$"):
         search.search([BASE, other], 4, tmp_path, Console(file=io.StringIO()))
     assert list(search.chosen(tmp_path)) == [("two-sequence", 10, "lstm")]
