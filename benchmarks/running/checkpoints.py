@@ -56,7 +56,8 @@ class Checkpoints:
             if not self._fits(path, saved):
                 continue
             mine = saved.state.only(keys)
-            self._found.append(saved._replace(state=mine))
+            if mine.keys:  # else it is another shard's
+                self._found.append(saved._replace(state=mine))
             if all(key in finished for key in set(saved.state.keys) - keys):
                 self._held[path] = set(mine.keys)
         self._forget([])
@@ -124,6 +125,8 @@ class Checkpoints:
             try:
                 yield path, read(path)
             except UnreadableError as error:
+                if not path.exists():  # another run has just finished its trials
+                    continue
                 self._say(f"{path} cannot be read ({error}); its trials start anew.")
                 _remove(path)
 

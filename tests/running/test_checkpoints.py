@@ -263,3 +263,26 @@ def test_what_a_kill_in_the_midst_of_a_writing_has_left_is_swept(tmp_path):
         os.utime(folder / name, (then, then))
     Saving(tmp_path, RUNS)
     assert [path.name for path in files(tmp_path)] == [".new.npz.abc"]
+
+
+def test_of_what_is_another_shards_nothing_is_said(tmp_path):
+    saving = Saving(tmp_path, RUNS[:3])
+    saving.start(RUNS[:3])
+    saving.saved(5)
+    other = Saving(tmp_path, RUNS[3:], device="H200", finished=set())
+    assert other.start(RUNS[3:]) == [{}]
+    assert other.said.getvalue() == ""
+    assert len(files(tmp_path)) == 1
+
+
+def test_a_file_that_goes_while_it_is_looked_for_is_no_broken_one(tmp_path, monkeypatch):
+    saving = Saving(tmp_path, RUNS)
+    saving.start(RUNS)
+    saving.saved(5)
+
+    def too_late(path):
+        path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(checkpoints, "read", too_late)
+    assert Saving(tmp_path, RUNS).said.getvalue() == ""
