@@ -62,8 +62,10 @@ def findings(folder: Path) -> Iterator[tuple[str, str]]:
 
 def memory() -> str:
     """How much there is, and whether it is enough for a worker on each core."""
-    pages = {name: os.sysconf(name) for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES")}
-    free, total = (os.sysconf("SC_PAGE_SIZE") * count for count in pages.values())
+    names = ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES")
+    if not all(name in getattr(os, "sysconf_names", {}) for name in names):
+        return "this system does not say"
+    free, total = (os.sysconf("SC_PAGE_SIZE") * os.sysconf(name) for name in names)
     wanted = WORKER_BYTES * len(usable_cores())
     hint = "" if free >= wanted else f"; workers may want {gigabytes(wanted)}"
     return f"{gigabytes(free)} of {gigabytes(total)} free{hint}"

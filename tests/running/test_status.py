@@ -91,6 +91,11 @@ def test_the_doctor_finds_what_there_is(tmp_path, capsys):
         assert main(["doctor", "--out", str(tmp_path / "file")]) == 2
 
 
+def test_a_system_may_not_say_how_much_memory_is_free(monkeypatch):
+    monkeypatch.setattr(os, "sysconf_names", {"SC_PAGE_SIZE": 30})  # as on macOS
+    assert doctor.memory() == "this system does not say"
+
+
 def test_versions_that_were_tested(tmp_path):
     (tmp_path / "c.txt").write_text("# text\njax==1.2\nnumpy>=3\nflax==4.5.6\n")
     assert doctor.pinned(tmp_path / "c.txt") == {"jax": "1.2", "flax": "4.5.6"}
