@@ -1,5 +1,6 @@
 """Which trials have rows, and how new rows are written while a run goes on."""
 
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,7 +62,10 @@ class Rows:
 
     def __init__(self, folder: Path, curves: bool, held: dict[Experiment, int]):
         self.folder, self.curves = folder, curves
-        self.held = {each.name: (path_of(each, folder), count) for each, count in held.items()}
+        counts = Counter[str]()  # configurations of a search share a name and a file
+        for each, count in held.items():
+            counts[each.name] += count
+        self.held = {each.name: (path_of(each, folder), counts[each.name]) for each in held}
 
     def add(self, result: BlockResult) -> None:
         """Adds the rows of a result.

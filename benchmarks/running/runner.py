@@ -75,7 +75,7 @@ def run(
                 kept.add(result)
     kept.check()
     if failed:
-        raise FailedError("; ".join(failed))
+        raise FailedError("; ".join(dict.fromkeys(failed)))  # parts of a job may fail alike
 
 
 class Failure(NamedTuple):

@@ -1,8 +1,15 @@
+import io
 import time
 from dataclasses import replace
 
+import pytest
+from rich.console import Console
+
+from benchmarks.errors import FailedError, IncompleteError
 from benchmarks.learning.lanes import Run
 from benchmarks.running import jobs, runner, store
+from benchmarks.running.rows import Rows
+from benchmarks.running.workers import Broken
 from tests.running.test_store import row
 from tests.support.tiny import EXPERIMENT, experiment
 
@@ -60,3 +67,17 @@ def test_jobs_are_split_only_when_there_are_fewer_than_workers():
     assert jobs.split([job, short], 2) == [job, short]
     assert jobs.split([short], 4) == [short]
     assert [len(part) for part in jobs.split([job, short], 3)] == [3, 2, 1]
+
+
+def test_rows_that_are_gone_are_counted_over_all_configurations(tmp_path):
+    one, other = experiment(rate=0.1), experiment(rate=0.2)
+    with pytest.raises(IncompleteError, match=rf"{one.name} \(3\)"):
+        Rows(tmp_path, False, {one: 3, other: 0}).check()
+
+
+def test_an_experiment_whose_parts_fail_alike_is_told_once(tmp_path, monkeypatch):
+    failure = runner.Failure([EXPERIMENT.name], 3, Broken("ValueError: odd", "", False, False))
+    monkeypatch.setattr(runner, "trained", lambda *_: (each for each in [failure, failure]))
+    with pytest.raises(FailedError) as told:
+        runner.run([EXPERIMENT], 0, tmp_path, Console(file=io.StringIO()))
+    assert str(told.value).count("odd") == 1
