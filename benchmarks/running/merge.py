@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmarks.errors import UsageError
-from benchmarks.running import files, search, store
+from benchmarks.running import files, networks, search, store
 from benchmarks.running.folders import columns_of, home_of, is_suite, require_rows, rows_in
 
 MADE_BY = ["jax", "flax", "optax", "commit", "dirty"]
@@ -41,7 +41,7 @@ class Taken(NamedTuple):
 
 
 def merge(sources: Sequence[Path], out: Path) -> list[Taken]:
-    """Adds rows, learning curves, choices and requests of some folders to another one.
+    """Adds rows, learning curves, kept networks, choices and requests of folders to another one.
 
     A trial that is in several stays as it was found first, and `out` comes before all.
 
@@ -120,6 +120,7 @@ def _take(folder: Path, found: Found, out: Path) -> Taken:
     for place, rows in found.items():
         old = store.read(out / place, columns_of(folder / place))
         counts.append(_counted(old, rows))
+        _add_networks(folder, home_of(place), rows, old, out)
         _add(folder, place, rows, out)
     for home in _homes(found):
         asked = store.read_requests(folder / home)
@@ -141,6 +142,19 @@ def _counted(old: pd.DataFrame, rows: pd.DataFrame) -> tuple[int, int, int]:
         mine, other = both[name], both[f"{name}_before"]
         same &= (mine == other).fillna(False).astype(bool) | (mine.isna() & other.isna())
     return len(rows) - len(both), len(both), int((~same).sum())
+
+
+def _add_networks(
+    folder: Path, home: Path, rows: pd.DataFrame, old: pd.DataFrame, out: Path
+) -> None:
+    """Adds the networks that were kept of rows that are new; before the rows, as a run does."""
+    if not (folder / home / networks.FOLDER).is_dir():
+        return
+    known = set(old[store.IDENTITY].itertuples(index=False, name=None))
+    for row in rows.to_dict("records"):
+        network = files.read(networks.path_of(row, folder / home))
+        if network is not None and tuple(row[name] for name in store.IDENTITY) not in known:
+            files.write(networks.path_of(row, out / home), network)
 
 
 def _add(folder: Path, place: Path, rows: pd.DataFrame, out: Path) -> None:

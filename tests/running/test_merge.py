@@ -1,10 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.cli.main import main
 from benchmarks.errors import UsageError
-from benchmarks.running import flow_study, search, store
+from benchmarks.running import flow_study, networks, search, store
 from benchmarks.running.merge import Taken, merge
 from tests.running.test_schema import CHOICE, FLOW
 from tests.running.test_store import point, request, row
@@ -54,6 +55,19 @@ def test_a_trial_in_several_stays_as_it_was_first(tmp_path):
     rows = store.read_suite(one / "quick")
     assert rows["device"].tolist() == ["x"] * 3 + ["gpu"] * 2
     assert len(store.read_curves(one / "quick")) == 5
+
+
+def test_networks_come_with_the_rows_that_are_new(tmp_path):
+    one, other = made(tmp_path / "one", [0, 1]), made(tmp_path / "other", [1, 2])
+    for folder, number in ((one, 1.0), (other, 2.0)):
+        for each in store.read_suite(folder / "quick").to_dict("records"):
+            networks.write(folder / "quick", each, {"w": np.array([number])})
+    merge([one, other], tmp_path / "out")
+    found = [
+        float(np.load(networks.path_of(each, tmp_path / "out" / "quick"))["w"][0])
+        for each in store.read_suite(tmp_path / "out" / "quick").to_dict("records")
+    ]
+    assert found == [1.0, 1.0, 2.0]
 
 
 @pytest.mark.parametrize(
