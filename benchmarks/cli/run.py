@@ -67,7 +67,8 @@ def _command(options) -> None:
         raise
     if shared:
         text = f"Share {shard.number} of {shard.of} is finished. When all are: python -m benchmarks"
-        console.print(f"{text} table {name}", highlight=False, soft_wrap=True)
+        where = f" --out {out}" if out else ""
+        console.print(f"{text} table {name}{where}", highlight=False, soft_wrap=True)
     else:
         table()
 
@@ -79,7 +80,8 @@ def _known(suite: str, experiments: list[Experiment], console: Console) -> list[
         UsageError: none is.
     """
     known = [each for each in experiments if not math.isnan(each.rate)]
-    command = f"python -m benchmarks search {suite} --configurations 24 --out results"
+    count = suites.load(suite).configurations
+    command = f"python -m benchmarks search {suite} --configurations {count} --out results"
     if not known:
         raise UsageError(f"{experiments[0].name} has not been searched; first: {command}")
     if len(known) < len(experiments):

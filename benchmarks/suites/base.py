@@ -41,6 +41,7 @@ class Suite:
         searched: whether rate and settings of a cell come from a search on the suite's own tasks.
         matched: whether its cells have as many weights, not as many units.
         staged: whether the search at a delay starts from the best of the delay before.
+        configurations: how many the search tries for each cell, on each task and at each delay.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Suite:
     searched: bool = False
     matched: bool = False
     staged: bool = False
+    configurations: int = 24
 
     columns = store.COLUMNS
     trains = True  # whether `run` trains the experiments

@@ -35,4 +35,11 @@ POINTS = tuple(
 )
 
 EXPERIMENTS = searched("compare", POINTS, ALL)
-SUITE = RankedSuite("compare", __doc__, EXPERIMENTS, searched=True, matched=True)
+SUITE = RankedSuite(
+    "compare",
+    __doc__,
+    EXPERIMENTS,
+    searched=True,
+    matched=True,
+    configurations=CONFIGURATIONS,
+)

@@ -37,4 +37,12 @@ POINTS = tuple(
 )
 
 EXPERIMENTS = searched("delays", POINTS, CELLS)
-SUITE = RankedSuite("delays", __doc__, EXPERIMENTS, searched=True, matched=True, staged=True)
+SUITE = RankedSuite(
+    "delays",
+    __doc__,
+    EXPERIMENTS,
+    searched=True,
+    matched=True,
+    staged=True,
+    configurations=CONFIGURATIONS,
+)

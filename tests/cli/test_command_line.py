@@ -1,15 +1,18 @@
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import suites
-from benchmarks.cli import listing
+from benchmarks.cli import arguments, listing, run
 from benchmarks.cli.main import main
+from benchmarks.errors import UsageError
 from benchmarks.running import search, store
 from benchmarks.suites.cells import ALL
 from tests.support.made_up import rows
@@ -55,7 +58,7 @@ def files(folder):
     ],
 )
 def test_misuse_is_one_line_and_status_2(arguments, message, tmp_path, capsys):
-    out = ["--out", str(tmp_path)] if arguments[:1] in (["run"], ["tune"]) else []
+    out = ["--out", str(tmp_path)] if arguments[:1] == ["run"] else []
     assert main(arguments + out) == 2
     printed = capsys.readouterr()
     assert message in printed.err
@@ -157,6 +160,13 @@ def test_list_names_suites_and_experiments(capsys):
     assert "adding-40.lstm" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("suite", "count"), [("compare", 24), ("quick", 24), ("delays", 12)])
+def test_the_search_that_a_run_asks_for_is_the_suites_own(suite, count):
+    unknown = replace(suites.load(suite).experiments[0], rate=math.nan)
+    with pytest.raises(UsageError, match=f"search {suite} --configurations {count} --out results"):
+        run._known(suite, [unknown], arguments.console())
+
+
 def test_help_teaches():
     ask = [sys.executable, "-m", "benchmarks", "--help"]
     done = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, timeout=100)
@@ -168,7 +178,9 @@ def test_help_teaches():
 def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path, capsys):
     arguments = ["run", "tiny", "two-sequence-20.rnn", "--out", str(tmp_path)]
     assert main([*arguments, "--trials", "3", "--shard", "1/3"]) == 0
-    assert "Share 1 of 3 is finished. When all are: python -m ben" in capsys.readouterr().out
+    first = capsys.readouterr().out
+    assert "Share 1 of 3 is finished. When all are: python -m ben" in first
+    assert f"table tiny --out {tmp_path}\n" in first
     assert not (tmp_path / "tiny" / "table.md").exists()
     (path,) = (tmp_path / "tiny" / "trials").glob("*.csv")
     (curve,) = (tmp_path / "tiny" / "curves").glob("*.csv")
