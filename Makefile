@@ -50,7 +50,7 @@ smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
 	$(BIN)/python -m pytest -m slow
 
-search: .venv/ready ## what is missing of the search for `compare` (many hours)
+search: .venv/ready ## what is missing of the searches for `quick`, `compare` and `delays` (many hours)
 	$(BIN)/python -m benchmarks search quick --configurations 24 --out results
 	$(BIN)/python -m benchmarks search compare --configurations 24 --out results
 	$(BIN)/python -m benchmarks search delays --configurations 12 --out results

@@ -143,7 +143,7 @@ class SymbolTask(Tolerant, abc.ABC):
     """Base of the tasks whose inputs and targets are one-hot symbols.
 
     A learner that wants to be fast reads `symbols`, since a product with a one-hot vector only
-    picks a column; everything else reads `sample`, which spells the same symbols out.
+    picks a column; everything else reads `sample`, which encodes the same symbols.
     """
 
     objective = CLASSES  # FIDELITY T20

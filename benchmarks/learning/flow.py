@@ -124,8 +124,8 @@ def _passage(graph, params, inputs: jax.Array) -> Passage:
 def _unrolled(network: Network, inputs: jax.Array, offsets) -> tuple[jax.Array, Passage]:
     """Net inputs of the outputs `[T, n_out]`, and the passage.
 
-    Offsets `[T, ...]`, shaped as the carry, are added to what enters each step: the derivative by a
-    offset is that by the state.
+    Offsets `[T, ...]`, shaped as the carry, are added to what enters each step: the derivative by
+    an offset is that by the state.
     """
     graph, weights = nnx.split(network.cell)
 

@@ -1,6 +1,6 @@
-"""The fast program of the 1997 learner where there is a teacher signal at every step.
+"""The fast program of the 1997 networks, where there is a teacher signal at every step.
 
-For the 1997 networks where there is a teacher signal at every step (experiments 1, 2a and 2b).
+Those are experiments 1, 2a and 2b. `program_rivals` trains other nets in the same way.
 """
 
 import functools

@@ -109,7 +109,7 @@ def measured(experiment: Experiment, seed: int, trials: Sequence[int]) -> list[d
 
 @functools.cache
 def initial(model: Model, n_in: int, n_out: int):
-    """Compiled: keys of trials -> their initial weights, as `trial.Program` draws them, stacked.
+    """Compiled: keys of trials -> their initial weights, as `program.Program` draws them, stacked.
 
     Apart from any recipe, so that all delays share it: orthogonal matrices take long to compile.
     """

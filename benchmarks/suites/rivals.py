@@ -2,8 +2,8 @@
 
 Real-time recurrent learning and full backpropagation through time on the paper's recurrent nets,
 Elman nets with Elman's truncated procedure, recurrent cascade-correlation, and the neural sequence
-chunker. Rates that the paper
-gives as a range are run at three of its points, with a third of the trials each.
+chunker. Rates that the paper gives as a range are run at three of its points, with a third of the
+trials each.
 """
 
 from benchmarks.analysis.paper_rows import Compared
