@@ -31,7 +31,7 @@ def rows_in(folder: Path, *kinds: str) -> dict[Path, pd.DataFrame]:
 
 def is_suite(folder: Path) -> bool:
     """Whether a folder holds the results of one suite, not of several."""
-    return (folder / "trials").is_dir()
+    return any((folder / kind).is_dir() for kind in ("trials", "search/trials"))
 
 
 def columns_of(path: Path) -> Columns:

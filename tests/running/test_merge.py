@@ -112,6 +112,15 @@ def test_rows_of_a_search_its_choices_and_initial_networks(tmp_path):
         merge(folders, tmp_path / "new")
 
 
+def test_a_suite_that_has_only_been_searched_is_a_suite(tmp_path):
+    one = made(tmp_path / "one", [0]) / "quick"
+    searched = tmp_path / "searched"
+    store.add(searched / "search" / "trials" / "a.csv", [row(0, digest="d", seed=0)])
+    (taken,) = merge([searched], one)
+    assert taken.rows == 1
+    assert len(store.read_suite(one / "search")) == 1
+
+
 def test_folders_without_results_and_of_another_kind(tmp_path):
     one = made(tmp_path / "one", [0])
     (tmp_path / "empty").mkdir()
