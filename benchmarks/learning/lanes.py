@@ -35,7 +35,7 @@ from benchmarks.learning.select import program
 from benchmarks.learning.states import NONE, Key, State, joined
 from tasks.sequence import Growing, Verdict
 
-HASTY_FROM, FEW = 300, 32
+FEW_FIRST_FROM, FEW = 300, 32
 """Of sequences with so many steps, an inspection judges a few first; most trials fail on them."""
 
 
@@ -325,7 +325,7 @@ class Lanes:
     def _groups(self, size: int, shown: bool) -> Iterator[Drawn]:
         """Fresh sequences of an inspection, in groups; a curve's point takes a whole first one."""
         first = self.trials.seen * max(1, -(-size // self.chunk))  # no inspection repeats another's
-        count = TEST_GROUP if shown or self.recipe.task.steps < HASTY_FROM else FEW
+        count = TEST_GROUP if shown or self.recipe.task.steps < FEW_FIRST_FROM else FEW
         while size > 0:
             yield self.source.tests(self.setup.key, INSPECT, first, count)
             first, size, count = first + count, size - count, TEST_GROUP

@@ -37,22 +37,25 @@ def jax_settings() -> str:
 
 @functools.cache
 def _made_by() -> dict[str, str]:
-    return _versions() | {"device": jax.devices()[0].device_kind}
+    return {
+        **_versions(),
+        "commit": _git("rev-parse", "--short=12", "HEAD"),
+        "dirty": str(bool(_git("status", "--porcelain", "--", "*.py"))).lower(),
+        "device": jax.devices()[0].device_kind,
+    }
 
 
 def _versions() -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in ("jax", "flax", "optax")}
-    return {
-        **versions,
-        "python": platform.python_version(),
-        "commit": _git("rev-parse", "--short=12", "HEAD"),
-        "dirty": str(bool(_git("status", "--porcelain", "--", "*.py"))).lower(),
-    }
+    return versions | {"python": platform.python_version()}
 
 
 @functools.cache
 def code() -> dict[str, str]:
-    """All but the device that must be the same for half a trial to go on as it would have."""
+    """All but the device that must be the same for half a trial to go on as it would have.
+
+    The source counts, not the commit: a commit of results changes no trial.
+    """
     flags = {name: os.environ.get(name, "") for name in FLAGS}
     return _versions() | {"source": _source(), "jax_settings": jax_settings()} | flags
 

@@ -235,7 +235,7 @@ def test_of_long_sequences_a_few_are_judged_first(monkeypatch, wrong_at_most):
 
     rows, points, sizes = found()
     assert set(sizes) == {256}
-    monkeypatch.setattr("benchmarks.learning.lanes.HASTY_FROM", RECIPE.task.steps)
+    monkeypatch.setattr("benchmarks.learning.lanes.FEW_FIRST_FROM", RECIPE.task.steps)
     again, same_points, sizes = found()
     assert again == rows
     assert same_points == points

@@ -188,7 +188,7 @@ def test_what_others_may_still_want_stays(tmp_path):
     assert Saving(tmp_path, RUNS[3:]).start(RUNS[3:]) == [at(RUNS[3:], 8)]
 
 
-@pytest.mark.parametrize("what", ["jax", "commit", "source", "XLA_FLAGS"])
+@pytest.mark.parametrize("what", ["jax", "source", "XLA_FLAGS"])
 def test_of_other_code_or_versions_it_is_refused_and_said(tmp_path, monkeypatch, what):
     saving = Saving(tmp_path, RUNS)
     saving.start(RUNS)
