@@ -58,7 +58,13 @@ class Part:
     def call(self) -> Call:
         """What a worker has to do: train what is left of it."""
         return functools.partial(
-            _train, self.seed, self.runs, self.state, self.halvings, self.keep_weights
+            _train,
+            self.seed,
+            self.runs,
+            self.state,
+            self.halvings,
+            self.keep_weights,
+            LEAST_PAUSE,
         )
 
     def follow(self, sent: Sent) -> list[BlockResult]:
@@ -93,12 +99,12 @@ class Part:
 
 
 def _train(
-    seed: int, runs: list[Run], state: State, halvings: int, keep_weights: bool
+    seed: int, runs: list[Run], state: State, halvings: int, keep_weights: bool, pause: float
 ) -> Iterator[Sent]:
-    """In a worker: trains trials block by block."""
+    """In a worker: trains trials block by block; between two states is at least the pause."""
     yield [], None
     lanes = Lanes(seed, runs, state, halvings, keep_weights)  # compiles
-    due = time.monotonic() + LEAST_PAUSE
+    due = time.monotonic() + pause
     while lanes.busy:
         results = [(each.experiment.digest, each[1:]) for each in lanes.block()]
         now = time.monotonic()
@@ -107,7 +113,7 @@ def _train(
             continue
         yield results, lanes.state()
         took = time.monotonic() - now
-        due = time.monotonic() + min(max(LEAST_PAUSE, took / SHARE), MOST_PAUSE)
+        due = time.monotonic() + min(max(pause, took / SHARE), MOST_PAUSE)
 
 
 def grouped(to_run: dict[Experiment, list[Run]]) -> list[Job]:

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from benchmarks.errors import UsageError
+
 ASKING = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
@@ -49,7 +51,11 @@ def noticed() -> Iterator[Stop]:
     """
     stop = Stop()
     with _handled_by(stop.notice):
-        yield stop
+        try:
+            yield stop
+        except UsageError:
+            if stop.signal is None:  # else of a worker that the same signal has ended
+                raise
     if stop.signal is not None:
         signal.raise_signal(stop.signal)
 

@@ -278,8 +278,9 @@ def test_ones_own_cell_stands_beside_the_committed_ones(tmp_path, monkeypatch):
 
     monkeypatch.setattr(html, "saved", keep)
     assert main(["report", "quick", "--cell", spec, "--out", str(tmp_path)]) == 0
-    assert [each.name for each in seen] == ["success", "sequences", "learning", "cost"]
-    assert all(shows(each.figure, "Leaky") for each in seen)
+    names = ["success", "sequences", "learning", "cost", "search", "importance"]
+    assert [each.name for each in seen] == names
+    assert all(shows(each.figure, "Leaky") for each in seen[:4])  # nothing was searched for it
     text = (folder / "report" / "quick.html").read_text()
     assert text.count('<th scope="row">Leaky</th>') == len(own) == 6
     assert f"report quick --cell {spec} --out {tmp_path}" in text

@@ -183,6 +183,7 @@ def test_those_that_do_not_end_are_killed(core, monkeypatch):
         calls = deque([(0, functools.partial(dying, signal.SIGCHLD))])  # which kills nobody
         assert next(filter(None, started.run(calls)))[0] == 0
         (process,) = [each.process for each in started._started]
+        time.sleep(1)  # until it sleeps, too, and no longer looks whether its pipe is closed
     assert process.exitcode == -signal.SIGKILL
 
 
