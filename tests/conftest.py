@@ -6,6 +6,9 @@ Commands that tests start, and the other workers of pytest-xdist, inherit all of
 import gc
 import os
 import tempfile
+from pathlib import Path
+
+import pytest
 
 os.environ["BENCHMARKS_XLA"] = "0"  # tests/learning/test_xla.py looks at what that leaves out
 QUICK_COMPILE = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
@@ -19,3 +22,17 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
 def pytest_collection_finish():
     """Collecting garbage takes part of every compilation; what is imported is none."""
     gc.freeze()
+
+
+MAPS = Path("/proc/self/maps")
+MANY = 25_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_memory_maps():
+    """Compiled programs take memory maps, of which Linux allows a process 65,530."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MANY:
+        import jax  # here: only once the environment is as it should be
+
+        jax.clear_caches()

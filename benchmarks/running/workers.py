@@ -7,6 +7,7 @@ Such classes do not come back: cloudpickle would write the worker's copy over th
 
 import contextlib
 import gc
+import itertools
 import multiprocessing
 import os
 import pickle
@@ -33,6 +34,9 @@ from benchmarks.running.stopping import ASKING
 Call = Callable[[], Iterator]
 PAUSE = 0.2  # seconds without news after which somebody may look whether to stop
 PATIENCE = 3  # seconds that workers have to stop
+CALLS = 32
+"""After so many calls a worker forgets what it has compiled: a call's programs take some 650 memory
+maps, and with the 65,530th that Linux allows a process it would end in a segmentation fault."""
 WORKER_BYTES = 2 * 10**9  # measured: 1.1 GB in `quick`, more with longer sequences
 
 
@@ -279,12 +283,14 @@ def _serve(pipe: Connection, core: int, loops: bool) -> None:
     """In a worker: makes calls and sends what they yield, until the pipe is closed."""
     _settle(core, loops)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        while True:
+        for count in itertools.count(1):
             for answer in _answers(pipe.recv_bytes()):
                 pipe.send(answer)
                 last = answer is None or isinstance(answer, Broken | UsageError)
                 if not last and pipe.poll():  # closed: no call comes during another
                     return
+            if count % CALLS == 0:
+                jax.clear_caches()
 
 
 def _answers(call: bytes) -> Iterator:

@@ -9,12 +9,15 @@ from collections import deque
 from pathlib import Path
 from types import SimpleNamespace
 
+import jax
 import pytest
 
 from benchmarks.errors import UsageError
 from benchmarks.running import workers
 from benchmarks.running.stopping import ASKING
 from benchmarks.running.workers import Workers
+
+MAPS = Path("/proc/self/maps")
 
 
 def cores(count):
@@ -227,3 +230,24 @@ def test_a_script_without_a_main_guard_and_a_class_of_its_own(tmp_path):
         [sys.executable, str(path)], env=environment, cwd=tmp_path, capture_output=True, text=True
     )
     assert done.stdout.splitlines() == ["the script runs", "['Mine', 'Mine']"], done.stderr
+
+
+HELD = []  # a worker's own, since it imports this module
+
+
+def compiling(number):
+    """A call that compiles a program, holds it, and tells the number of memory maps."""
+    HELD.append(jax.jit(lambda x: x * number + 1))
+    HELD[-1](1.0)
+    yield MAPS.read_bytes().count(b"\n")
+
+
+@pytest.mark.skipif(not MAPS.exists(), reason="the system does not list memory maps")
+def test_workers_forget_what_they_have_compiled(core):
+    calls = [functools.partial(compiling, number) for number in range(2 * workers.CALLS)]
+    with Workers(loops=False) as started:
+        maps = [count for _, count in all_of(started, *calls)]
+    first, half = maps[0], workers.CALLS // 2
+    assert maps[half] > first + half
+    assert min(maps[half:]) < first + half
+    assert max(maps) < first + 4 * (maps[half] - first)
