@@ -8,9 +8,10 @@ from flax import nnx
 
 from models.lstm97.net import uniform
 from models.network import Network
+from models.rivals.units import LogisticUnits
 
 
-class Elman(nnx.RNNCellBase):
+class Elman(LogisticUnits):
     r"""Logistic hidden units that see the inputs and a copy of themselves, the context.
 
     .. math::
@@ -22,39 +23,12 @@ class Elman(nnx.RNNCellBase):
     Warning:
         `jax.grad` of this cell is truncated: the context counts as one more input, through which
         no error goes back in time.
-
-    Attributes:
-        carried: names of the vectors of the carry.
-        W_x: `[m, H]`.
-        W_h: `[H, H]`.
     """
-
-    carried = ("u",)
-
-    def __init__(self, n_in: int, hidden: int, init_range: float, rngs: nnx.Rngs):
-        draw = uniform(init_range)
-        self.W_x = nnx.Param(draw(rngs.params(), (n_in, hidden)))
-        self.W_h = nnx.Param(draw(rngs.params(), (hidden, hidden)))
-
-    def initialize_carry(
-        self,
-        input_shape: tuple[int, ...],
-        rngs: nnx.Rngs | nnx.RngStream | None = None,
-        carry_init: nnx.Initializer | None = None,
-    ) -> jax.Array:
-        """The context before the first step, zero, `[..., H]` for an input `[..., m]`."""
-        del rngs, carry_init
-        return jnp.zeros((*input_shape[:-1], len(self.W_h)), self.W_h.dtype)
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (u `[..., H]`, x `[..., m]`) -> (new u, new u)."""
         u = jax.nn.sigmoid(x @ self.W_x + jax.lax.stop_gradient(carry) @ self.W_h)  # FIDELITY R6
         return u, u
-
-    @property
-    def num_feature_axes(self) -> int:
-        """Number of trailing axes of an input that are features rather than batch."""
-        return 1
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.lstm97.net import uniform
 from models.network import Network
 from models.rivals import rtrl
+from models.rivals.units import LogisticUnits
 
 
-class FullyRecurrent(nnx.RNNCellBase):
+class FullyRecurrent(LogisticUnits):
     r"""Logistic units that see all inputs and all units, the output units among them.
 
     .. math::
@@ -22,39 +22,17 @@ class FullyRecurrent(nnx.RNNCellBase):
     and m inputs.
 
     Attributes:
-        carried: names of the vectors of the carry.
         n_out: number of output units.
-        W_x: `[m, n]`.
-        W_h: `[n, n]`.
     """
 
-    carried = ("u",)
-
     def __init__(self, n_in: int, hidden: int, n_out: int, init_range: float, rngs: nnx.Rngs):
-        draw, n = uniform(init_range), hidden + n_out
+        super().__init__(n_in, hidden + n_out, init_range, rngs)
         self.n_out = n_out
-        self.W_x = nnx.Param(draw(rngs.params(), (n_in, n)))
-        self.W_h = nnx.Param(draw(rngs.params(), (n, n)))
-
-    def initialize_carry(
-        self,
-        input_shape: tuple[int, ...],
-        rngs: nnx.Rngs | nnx.RngStream | None = None,
-        carry_init: nnx.Initializer | None = None,
-    ) -> jax.Array:
-        """Units before the first step, zero, `[..., n]` for an input `[..., m]`."""
-        del rngs, carry_init
-        return jnp.zeros((*input_shape[:-1], len(self.W_h)), self.W_h.dtype)
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (u `[..., n]`, x `[..., m]`) -> (new u, net inputs of the outputs)."""
         net = x @ self.W_x + carry @ self.W_h
         return jax.nn.sigmoid(net), net[..., -self.n_out :]  # FIDELITY R1
-
-    @property
-    def num_feature_axes(self) -> int:
-        """Number of trailing axes of an input that are features rather than batch."""
-        return 1
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +8,6 @@ from benchmarks.learning.criteria import Inspection
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.lanes import Run
 from benchmarks.learning.learners import LinearOutput, Online, PlainDelta, Stepwise
-from benchmarks.learning.program import setups
 from benchmarks.learning.select import program
 from models.lstm97 import every_step, lag_every_step
 from models.lstm97.forward import from_params, to_params
@@ -21,6 +18,7 @@ from models.rnn import RNN
 from tasks.lag import Lag2a, Lag2b
 from tasks.reber import Reber
 from tests.support import oracle97
+from tests.support.both_ways import trained_both_ways
 from tests.support.training import train
 
 follow = jax.jit(every_step.follow, static_argnames="at_once")
@@ -161,24 +159,8 @@ NETS = {
 @pytest.mark.parametrize("case", NETS)
 def test_training_is_that_of_automatic_differentiation(case):
     """Same weights after a block, and same verdicts, up to rounding."""
-    task, net, learner, rate = NETS[case]
-    recipe = Recipe(task, net, learner, Inspection(32, 0), 40, 40, test_size=32)
-    plain = replace(recipe, learner=replace(learner, forward=False))
-    fast, slow, setup = program(recipe), program(plain), setups(0, range(16), [rate] * 16)
-    start = fast.start(setup)
-    sets = fast.source.sets(setup.sets_key) if fast.source.finite else None
-    sequences = fast.source.training(setup.key, start.seen, 40, sets)
-    mine, theirs = (
-        each.train(setup, jax.tree.map(jnp.copy, start), sequences) for each in (fast, slow)
-    )
-    assert mine.seen.tolist() == theirs.seen.tolist() == [40] * 16
-    moved = 0.0
-    for a, b, before in zip(*map(jax.tree.leaves, (mine, theirs, start)), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-5)
-        if a.ndim > 1:
-            moved = max(moved, np.abs(a - before).max())
-    assert moved > 100 * 2e-5
-    for one, other in zip(*(each.verdicts(mine, sequences) for each in (fast, slow)), strict=True):
+    programs, mine, sequences = trained_both_ways(*NETS[case])
+    for one, other in zip(*(each.verdicts(mine, sequences) for each in programs), strict=True):
         assert one.shape == (16, 40)
         np.testing.assert_allclose(one, other, atol=2e-5)
 
