@@ -50,7 +50,7 @@ def columns(lines: pd.DataFrame) -> pd.DataFrame:
             "clip": ["none" if math.isinf(clip) else f"{clip:g}" for clip in lines["clip"]],
             "start": lines["start"],
             **{
-                f"x{name.partition('_')[2]}": [_share(value) for value in lines[name]]
+                f"x{name.partition('_')[2]}": [share(value) for value in lines[name]]
                 for name in LENGTHS
             },
         },
@@ -58,5 +58,6 @@ def columns(lines: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _share(value: float) -> str:
+def share(value: float) -> str:
+    """A share in per cent; empty where there is none."""
     return "" if pd.isna(value) else f"{value:.0%}"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmarks.analysis import lengths, profile, ranking, tried
+from benchmarks.analysis import lengths, profile, ranking, settings, tried
 from benchmarks.learning.experiment import Experiment
 from benchmarks.report import overall_figure, search_figure
 from benchmarks.report.contents import Picture, Sheet, panelled
@@ -159,11 +159,7 @@ def _sheet(lines: pd.DataFrame, shares: pd.DataFrame | None) -> Sheet:
     """The table of a search; importances are columns where they can be told."""
     frame = tried.summary(lines).rename(columns={"with_success": "with success"})
     if shares is not None:
-        known = shares.set_index(["task", "cell"]).map(_share)
+        known = shares.set_index(["task", "cell"]).map(settings.share)
         known.columns = [f"importance of {name}" for name in known.columns]
         frame = frame.join(known, on=["task", "cell"]).fillna("")
     return Sheet("searched", "The search", frame)
-
-
-def _share(value: float) -> str:
-    return "" if pd.isna(value) else f"{value:.0%}"
