@@ -18,6 +18,7 @@ SCRIPTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_examples_run(name, tmp_path):
     script = tmp_path / "script.py"

@@ -76,7 +76,16 @@ def test_both_points_of_multiplication_are_recorded_in_one_run():
     assert BY_ROW["8.2"].recipe.milestone == BY_ROW["8.1"].recipe.criterion
 
 
-@pytest.mark.parametrize("each", SUITE.compared, ids=lambda each: each.row)
+def first_of_each_table():
+    """Rows of the paper; of a table's, all but the first are tested with the slow ones."""
+    tables = set()
+    for each in SUITE.compared:
+        table = each.row.partition(".")[0]
+        yield pytest.param(each, id=each.row, marks=[pytest.mark.slow] * (table in tables))
+        tables.add(table)
+
+
+@pytest.mark.parametrize("each", first_of_each_table())
 def test_an_experiment_runs(each, monkeypatch):
     """Some hundred sequences of a few trials change their weights and leave them finite."""
     recipe = replace(each.experiment.recipe, budget=100, inspect_every=100)

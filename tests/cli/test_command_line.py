@@ -202,6 +202,7 @@ def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path, capsys):
     assert store.read(path).equals(later)
 
 
+@pytest.mark.slow
 def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCHMARKS_XLA", "1")  # it really learns, so compiling well pays
     monkeypatch.setattr(search, "CONFIGURATIONS", 2)
@@ -251,6 +252,7 @@ def assert_rows_are_whole(folder):
     assert left == {".locks"}
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_keeps_what_is_finished(tmp_path):
     process = started(tmp_path)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal's Ctrl-C does

@@ -22,13 +22,18 @@ from benchmarks.running import failures, jobs, rows, runner, store, workers
 from tests.support.training import train
 
 ROOT = Path(__file__).parents[2]
-LONG = kills.Case("tiny", "two-sequence-20.rnn", budget=30_000, trials=6, rate=1e-6)
+TRIED = kills.Case("tiny", "two-sequence-20.rnn", budget=10_000, trials=6, rate=1e-6)
 
 
 @pytest.fixture(scope="module")
 def expected():
-    """Rows of these trials but for their seconds, and points of their curves, trained here."""
-    runs = [Run(LONG.experiment, i) for i in range(LONG.trials)]
+    """Of the trials that the tests run."""
+    return uninterrupted(TRIED)
+
+
+def uninterrupted(case):
+    """Rows of a case but for their seconds, and points of its curves, trained here."""
+    runs = [Run(case.experiment, i) for i in range(case.trials)]
     blocks = [each for block in train(0, runs) for each in block]
     trained = store.frame([row for each in blocks for row in each.rows])
     points = store.frame([p for each in blocks for p in each.points], store.CURVE_COLUMNS)
@@ -58,7 +63,7 @@ def run(tmp_path, monkeypatch):
 
     def run():
         console = Console(file=io.StringIO(), width=1000)
-        runner.run([LONG.experiment], 0, tmp_path, console, curves=True)
+        runner.run([TRIED.experiment], 0, tmp_path, console, curves=True)
         return console.file.getvalue()
 
     return run
@@ -90,16 +95,20 @@ def on_block(monkeypatch, number, then):
     monkeypatch.setattr(jobs.Part, "follow", followed)
 
 
-def test_a_run_that_is_killed_again_and_again_ends_with_the_same_rows(tmp_path, expected):
-    folder = tmp_path / "out"
-    done, resumed = kills.killed(LONG, folder, tmp_path / "cache", kills=3, spread=1.0)
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_ends_with_the_same_rows(tmp_path):
+    folder, long = tmp_path / "out", TRIED._replace(budget=30_000)
+    done, resumed = kills.killed(long, folder, tmp_path / "cache", kills=3, spread=1.0)
     assert done == resumed == 3
-    assert_complete(folder, expected)
+    assert_complete(folder, uninterrupted(long))
 
 
 @pytest.mark.parametrize(
     ("error", "text"),
-    [(errno.ENOSPC, "No space left on device"), (errno.EROFS, "Read-only file system")],
+    [
+        (errno.ENOSPC, "No space left on device"),
+        pytest.param(errno.EROFS, "Read-only file system", marks=pytest.mark.slow),
+    ],
 )
 def test_a_disk_that_takes_no_more_rows(run, tmp_path, expected, monkeypatch, error, text):
     sync, calls = os.fsync, iter(range(1000))
@@ -113,7 +122,7 @@ def test_a_disk_that_takes_no_more_rows(run, tmp_path, expected, monkeypatch, er
         patch.setattr(os, "fsync", fails)
         with pytest.raises(IncompleteError, match=text) as caught:
             run()
-    assert f"not written: {LONG.name}, trials " in str(caught.value)
+    assert f"not written: {TRIED.name}, trials " in str(caught.value)
     assert "\n" not in str(caught.value)
     run()
     assert_complete(tmp_path, expected)
@@ -140,10 +149,10 @@ def test_a_worker_that_is_killed(run, tmp_path, expected, monkeypatch, memory):
     if memory:
         counts = iter(range(1000))
         monkeypatch.setattr(workers, "memory_kills", lambda: next(counts))
-    on_block(monkeypatch, 5, lambda: multiprocessing.active_children()[0].kill())
+    on_block(monkeypatch, 3, lambda: multiprocessing.active_children()[0].kill())
     told = run()
     if memory:
-        assert f"{LONG.name} (6 trials): a worker process was killed (out of memory); goes" in told
+        assert f"{TRIED.name} (6 trials): a worker process was killed (out of memory); goes" in told
         assert "goes on in half as many lanes" in told
         assert found(tmp_path)[0]["trial"].tolist() == list(range(6))
     else:
@@ -151,11 +160,15 @@ def test_a_worker_that_is_killed(run, tmp_path, expected, monkeypatch, memory):
         assert_complete(tmp_path, expected)
 
 
-SIGNALS = [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
-
-
 @pytest.mark.usefixtures("_hears")
-@pytest.mark.parametrize(("number", "status"), SIGNALS)
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_stops_between_two_steps(
     run, tmp_path, expected, monkeypatch, capsys, number, status
 ):

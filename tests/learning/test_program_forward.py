@@ -281,6 +281,7 @@ def test_the_last_trials_go_on_in_fewer_lanes(monkeypatch, recipe):
     assert again[1:] == expected[1:]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fast")
 def test_temporal_order_is_learnt_at_a_short_lag():
     recipe = replace(
@@ -291,6 +292,7 @@ def test_temporal_order_is_learnt_at_a_short_lag():
         assert row["test_wrong"] <= 10
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fast")
 def test_two_sequences_are_told_apart_at_a_short_lag():
     stop = Inspection(256, 0, error_below=0.01)

@@ -219,6 +219,7 @@ def test_in_a_notebook_progress_is_lines(monkeypatch):
     assert not console.is_terminal
 
 
+@pytest.mark.slow
 def test_a_search_chooses_for_a_cell_of_ones_own():
     name = "two-sequence-*"
     found = benchmarks.run("tiny", name, cell=Leaky, configurations=2, trials=1)

@@ -259,6 +259,7 @@ def shows(figure, label):
     return label in legends + ticks
 
 
+@pytest.mark.slow
 def test_ones_own_cell_stands_beside_the_committed_ones(tmp_path, monkeypatch):
     spec, suite = f"{ROOT}/tests/cells/leaky.py:Leaky", suites.load("quick")
     own = [

@@ -304,6 +304,7 @@ def a_little(cores):
     ]
 
 
+@pytest.mark.slow
 def test_the_command_writes_rows_and_a_table(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(plan, "cpu", a_little)
     monkeypatch.setattr(plan, "compiling", lambda cores: [])
@@ -321,6 +322,7 @@ def test_the_command_writes_rows_and_a_table(tmp_path, monkeypatch, capsys):
     assert "commit" in (tmp_path / "speed" / "table.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_groups_of_an_accelerator_run_on_a_cpu_too(tmp_path):
     groups = plan.accelerator(CORES[:1], delay=20, counts=(1, 2))
     console = Console(width=80, file=io.StringIO())

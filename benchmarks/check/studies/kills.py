@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -62,17 +63,26 @@ KILLS = 10  # of each case
 SPREAD = 4.0  # seconds of training after which the last of the kills come
 GOLDEN = 0.6180339887  # its multiples, without their whole parts, are spread evenly over 0 to 1
 EVERY = 0.3  # seconds between two checkpoints, in place of `checkpoints.EVERY`
+UNABLE, INCOMPLETE = 2, 3  # exit statuses of a run that cannot begin, or not write its rows
 
-RUN = f"""
-import sys
+SETUP = f"""
+import io, sys
 from pathlib import Path
 from rich.console import Console
 from benchmarks.check.studies.kills import Case
 from benchmarks.running import checkpoints, runner
 checkpoints.EVERY = {EVERY}
-experiments = [eval(sys.argv[1]).experiment]
-runner.run(experiments, 0, Path(sys.argv[2]), Console(width=120), curves=True)
+experiments = [each.experiment for each in eval(sys.argv[1])]
 """
+RUN = f"""{SETUP}
+from benchmarks.errors import IncompleteError, UsageError
+try:
+    console = Console(width=120)
+    runner.run(experiments, int(sys.argv[3]), Path(sys.argv[2]), console, curves=True)
+except (UsageError, IncompleteError) as error:
+    print(error)
+    sys.exit({UNABLE} if isinstance(error, UsageError) else {INCOMPLETE})
+"""  # as a command ends, without asking for a suite
 
 
 class Ended(NamedTuple):
@@ -96,17 +106,22 @@ class Ended(NamedTuple):
     left: int
 
 
-def started(case: Case, out: Path, cache: Path) -> subprocess.Popen:
+def started(cases: Sequence[Case], out: Path, cache: Path, seed: int = 0) -> subprocess.Popen:
     """A run with frequent checkpoints, in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, repr(case), str(out)],
-        env=os.environ
-        | {"JAX_COMPILATION_CACHE_DIR": str(cache), "PYTHONPATH": os.pathsep.join(sys.path)},
+        [sys.executable, "-c", RUN, repr(tuple(cases)), str(out), str(seed)],
+        env=environment(cache),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
+
+
+def environment(cache: Path) -> dict[str, str]:
+    """Of a run that keeps compiled programs in this folder."""
+    path = os.pathsep.join(sys.path)
+    return os.environ | {"JAX_COMPILATION_CACHE_DIR": str(cache), "PYTHONPATH": path}
 
 
 def killed(
@@ -119,9 +134,9 @@ def killed(
     """
     done = resumed = 0
     while True:
-        process = started(case, out, cache)
+        process = started([case], out, cache)
         began = time.time()
-        while process.poll() is None and not _written_since(out, began):
+        while process.poll() is None and not written_since(out, began):
             time.sleep(0.05)
         if done < kills:
             time.sleep(done * GOLDEN % 1 * spread)
@@ -135,7 +150,7 @@ def killed(
         done += 1
 
 
-def _written_since(out: Path, moment: float) -> bool:
+def written_since(out: Path, moment: float) -> bool:
     """Whether a run has saved something in its folder since then."""
     paths = [*out.glob(f"{checkpoints.FOLDER}/*.npz"), *out.glob("trials/*.csv")]
     for path in paths:
@@ -145,6 +160,11 @@ def _written_since(out: Path, moment: float) -> bool:
         except FileNotFoundError:  # a moment ago it was there
             pass
     return False
+
+
+def left(folder: Path) -> list[Path]:
+    """Checkpoints and temporary files in a folder of rows."""
+    return [*folder.glob(f"{checkpoints.FOLDER}/*"), *folder.glob("*/.*.csv.*")]
 
 
 def compared(expected: Path, found: Path, kills: int, resumed: int) -> Ended:
@@ -158,7 +178,7 @@ def compared(expected: Path, found: Path, kills: int, resumed: int) -> Ended:
         twice=len(mine) - len(trials[0]),
         different=sum(trials[1].get(key, row) != row for key, row in trials[0].items()),
         curves=_curves(found) == _curves(expected),
-        left=len([*found.glob(f"{checkpoints.FOLDER}/*"), *found.glob("*/.*.csv.*")]),
+        left=len(left(found)),
     )
 
 
