@@ -65,7 +65,8 @@ class EveryStepProgram(Program):
     def _follow(self, rates: jax.Array, trials: Trial, sequence: Sequence):
         """Outputs `[lane, T, n_out]` and changed parameters after one sequence of each lane."""
         at_once, output = self.learner.at_once, self.learner.output
-        if isinstance(self.recipe.model, LagNet97):
+        model = self.recipe.model
+        if isinstance(model, LagNet97):
             follow = functools.partial(lag_every_step.follow, at_once=at_once, output=output)
             return jax.vmap(follow)(
                 trials.params,
@@ -75,21 +76,31 @@ class EveryStepProgram(Program):
                 rates,
                 trials.growth.grown,
             )
+        assert isinstance(model, Net97)  # `_check`
         last = [jnp.moveaxis(leaf, 0, -1) for leaf in (sequence.inputs, sequence.targets)]
         outputs, weights = every_step.follow(
-            from_params(trials.params), last[0], sequence.length, last[1], rates, at_once, output
+            from_params(trials.params),
+            last[0],
+            sequence.length,
+            last[1],
+            rates,
+            at_once,
+            output,
+            model.reset,
         )
         return jnp.moveaxis(outputs, -1, 0), to_params(weights, trials.params)
 
     def _block_verdicts(self, trials: Trial, sequences: Drawn) -> Verdict:
         """Verdicts `[lane, n]` on networks of memory-cell blocks, a lane at a time."""
+        assert isinstance(self.recipe.model, Net97)  # `_check`
+        reset = self.recipe.model.reset
 
         def lane(given):
             params, tests = given
             encoded_tests = jax.vmap(functools.partial(encoded, self.recipe.task))(tests)
             weights = from_params(jax.tree.map(lambda leaf: leaf[None], params))
             inputs = jnp.moveaxis(encoded_tests.inputs, 0, -1)
-            y = every_step.outputs(weights, inputs, tests.length, self.learner.output)
+            y = every_step.outputs(weights, inputs, tests.length, self.learner.output, reset)
             return jax.vmap(self.recipe.task.judge)(jnp.moveaxis(y, -1, 0), encoded_tests)
 
         return jax.lax.map(lane, (trials.params, sequences))

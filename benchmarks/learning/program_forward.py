@@ -122,7 +122,7 @@ class ForwardProgram(Program):
         super().__init__(recipe)
         self.source = forward_source(recipe.task)
         assert isinstance(recipe.learner, Online)  # no other asks for this program
-        self.output = recipe.learner.output
+        self.output, self.reset = recipe.learner.output, recipe.model.reset
         options = xla.loop_options(jax.default_backend())
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
         self.verdicts = jax.jit(self._lane_verdicts, compiler_options=options)
@@ -143,7 +143,12 @@ class ForwardProgram(Program):
         def update(carry, sequence):
             weights, trials = carry
             y, gradient = online.gradient(
-                weights, sequence.inputs, sequence.length, sequence.target, self.output
+                weights,
+                sequence.inputs,
+                sequence.length,
+                sequence.target,
+                self.output,
+                self.reset,
             )
             steps = jax.tree.map(lambda g: -setups.rate * g, gradient)
             finite = functools.reduce(
@@ -174,7 +179,7 @@ class ForwardProgram(Program):
         def lane(given):
             params, tests = given
             weights = forward.from_params(jax.tree.map(lambda leaf: leaf[None], params))
-            y = forward.outputs(weights, tests.inputs, tests.length, self.output)
+            y = forward.outputs(weights, tests.inputs, tests.length, self.output, self.reset)
             return jax.vmap(self._judge, -1)(y, tests)
 
         return jax.lax.map(lane, (trials.params, sequences))

@@ -38,6 +38,7 @@ def follow(
     rates: jax.Array,
     at_once: bool,
     output: Output = LOGISTIC,
+    reset: float = 0.0,
 ) -> tuple[jax.Array, Weights]:
     """One sequence of every trial, with a teacher signal at each of its steps.
 
@@ -49,6 +50,7 @@ def follow(
         rates: `[trials]`, learning rates.
         at_once: whether every step goes with the weights that the step before has changed.
         output: kind of the output units.
+        reset: activations before the first step.
 
     Returns:
         Activations of the output units `[T, n_out, trials]` when they were compared with the
@@ -74,7 +76,7 @@ def follow(
 
     start = Running(
         weights,
-        net97.start(weights, lengths),
+        net97.start(weights, lengths, reset),
         online.no_traces(weights, lengths),
         jnp.zeros_like(targets),
     )
@@ -83,7 +85,11 @@ def follow(
 
 
 def outputs(
-    weights: Weights, inputs: jax.Array, lengths: jax.Array, output: Output = LOGISTIC
+    weights: Weights,
+    inputs: jax.Array,
+    lengths: jax.Array,
+    output: Output = LOGISTIC,
+    reset: float = 0.0,
 ) -> jax.Array:
     """Activations of the output units at every step.
 
@@ -92,6 +98,7 @@ def outputs(
         inputs: numbers, `[T, n_in, trials]`, one sequence per trial.
         lengths: `[trials]` int32.
         output: kind of the output units.
+        reset: activations before the first step.
 
     Returns:
         `[T, n_out, trials]`; of no meaning behind a sequence's end, zero behind the longest one's.
@@ -104,5 +111,5 @@ def outputs(
         return state, outputs.at[time].set(net97.readout(weights, state, output))
 
     shape = len(inputs), weights.readout.shape[1], len(lengths)
-    start = net97.start(weights, lengths), jnp.zeros(shape, weights.readout.dtype)
+    start = net97.start(weights, lengths, reset), jnp.zeros(shape, weights.readout.dtype)
     return jax.lax.fori_loop(0, jnp.max(lengths), one, start)[1]

@@ -42,15 +42,17 @@ Held = TypeVar("Held")
 
 
 class State(NamedTuple):
-    """What one step leaves for the next; every activation follows from it.
+    """What one step leaves for the next.
 
     Attributes:
         s: `[cells, trials]`.
         gates: `[2 * blocks, trials]`, activations of the output gates, then of the input gates.
+        y: `[cells, trials]`, activations of the cells.
     """
 
     s: jax.Array
     gates: jax.Array
+    y: jax.Array
 
 
 class Output(NamedTuple):
@@ -91,7 +93,11 @@ def to_params(weights: Weights, like: nnx.State) -> nnx.State:
 
 
 def outputs(
-    weights: Weights, inputs: jax.Array, lengths: jax.Array, output: Output = LOGISTIC
+    weights: Weights,
+    inputs: jax.Array,
+    lengths: jax.Array,
+    output: Output = LOGISTIC,
+    reset: float = 0.0,
 ) -> jax.Array:
     """Activations of the output units at the last step of each sequence.
 
@@ -100,6 +106,7 @@ def outputs(
         inputs: numbers or symbols, one sequence per trial.
         lengths: `[trials]` int32, between 1 and T.
         output: kind of the output units.
+        reset: activations before the first step.
 
     Returns:
         `[n_out, trials]`.
@@ -113,15 +120,16 @@ def outputs(
         x, times = now
         return jax.lax.scan(one, state, (drive(weights, x), times < lengths))
 
-    end = jax.lax.scan(chunk, start(weights, lengths), chunks(inputs))[0]
+    end = jax.lax.scan(chunk, start(weights, lengths, reset), chunks(inputs))[0]
     return readout(weights, end, output)
 
 
-def start(weights: Weights, lengths: jax.Array) -> State:
-    """The state before the first step: everything is zero."""
+def start(weights: Weights, lengths: jax.Array, reset: float) -> State:
+    """The state before the first step: s is zero, activations have the value of the reset."""
     H, cells = len(weights.hidden), len(weights.readout)
-    zeros = jnp.zeros((H, len(lengths)), weights.hidden.dtype)
-    return State(zeros[:cells], zeros[cells:])
+    activations = jnp.full((H, len(lengths)), reset, weights.hidden.dtype)
+    y = activations[:cells]
+    return State(jnp.zeros_like(y), activations[cells:], y)
 
 
 def chunks(inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -168,8 +176,9 @@ def step(
     net = driven + sum(w * source for w, source in zip(weights.hidden, u, strict=True))
     n_gates = len(state.gates)
     gates, squashed = jax.nn.sigmoid(net[:n_gates]), g(net[n_gates:])
-    new = State(state.s, gates)
-    return new._replace(s=state.s + y_in(new) * squashed), squashed
+    new = state._replace(gates=gates)
+    s = state.s + y_in(new) * squashed
+    return State(s, gates, y_out(new) * h(s)), squashed
 
 
 def hold(alive: jax.Array, new: Held, old: Held) -> Held:
@@ -187,19 +196,14 @@ def y_in(state: State) -> jax.Array:
     return _per_cell(state, state.gates[len(state.gates) // 2 :])
 
 
-def y_c(state: State) -> jax.Array:
-    """Activations of the cells, `[cells, trials]`."""
-    return y_out(state) * h(state.s)
-
-
 def units(state: State) -> jax.Array:
     """Activations of all hidden units, `[H, trials]`."""
-    return jnp.concatenate([state.gates, y_c(state)])
+    return jnp.concatenate([state.gates, state.y])
 
 
 def readout(weights: Weights, state: State, output: Output = LOGISTIC) -> jax.Array:
     """Activations of the output units, `[n_out, trials]`."""
-    net = sum(w * y for w, y in zip(weights.readout, y_c(state), strict=True))
+    net = sum(w * y for w, y in zip(weights.readout, state.y, strict=True))
     return output.activate(net if weights.readout_bias is None else net + weights.readout_bias)
 
 

@@ -74,6 +74,7 @@ class LSTM97(nnx.RNNCellBase):
         size: cells per block.
         truncate: whether errors that reach a net input end there; the constant error carousel
             s_t = s_{t-1} + ... is then the only path back in time.
+        reset: activations of gates and cells before the first step.
         W_x: `[n_in, H]`; columns are output gates, input gates, cells block by block.
         W_h: `[H, H]`; rows and columns in that order.
         b: `[2 * blocks]` (gates), `[H]` (all hidden units) or None.
@@ -92,9 +93,10 @@ class LSTM97(nnx.RNNCellBase):
         output_gate_bias: tuple[float, ...] | None = None,
         init_range: float = 0.1,
         truncate: bool = True,
+        reset: float = 0.0,
         rngs: nnx.Rngs,
     ):
-        self.blocks, self.size, self.truncate = blocks, size, truncate
+        self.blocks, self.size, self.truncate, self.reset = blocks, size, truncate, reset
         H = self.hidden_features = blocks * (size + 2)
         draw = uniform(init_range)
         self.W_x = nnx.Param(draw(rngs.params(), (in_features, H)))
@@ -113,7 +115,7 @@ class LSTM97(nnx.RNNCellBase):
         rngs: nnx.Rngs | nnx.RngStream | None = None,
         carry_init: nnx.Initializer | None = None,
     ) -> tuple[jax.Array, jax.Array]:
-        """States and activations before the first step, all zero.
+        """States, all zero, and activations before the first step.
 
         Args:
             input_shape: `(..., n_in)`; leading axes are batch.
@@ -125,7 +127,7 @@ class LSTM97(nnx.RNNCellBase):
         """
         batch, dtype = input_shape[:-1], self.W_h.dtype
         states = jnp.zeros((*batch, self.blocks * self.size), dtype)
-        return states, jnp.zeros((*batch, self.hidden_features), dtype)  # FIDELITY L9
+        return states, jnp.full((*batch, self.hidden_features), self.reset, dtype)  # FIDELITY L9
 
     def gates(self, carry: tuple[jax.Array, jax.Array], x: jax.Array) -> dict[str, jax.Array]:
         """Activations of one step: out and in, `[..., blocks]`, and g, `[..., blocks * size]`."""
@@ -186,6 +188,7 @@ class Net97:
 
     growth = None
     batched = False
+    reset = 0.0
 
     def __post_init__(self):
         for name in ("input_gate_bias", "output_gate_bias"):
@@ -206,6 +209,7 @@ class Net97:
             output_gate_bias=self.output_gate_bias,
             init_range=self.init_range,
             truncate=self.truncate,
+            reset=self.reset,
             rngs=rngs,
         )
         draw = uniform(self.init_range)
@@ -218,3 +222,14 @@ class Net97:
             rngs=rngs,
         )
         return Network(cell, readout)  # FIDELITY L1
+
+
+@dataclass(frozen=True)
+class HalfReset97(Net97):
+    """As `Net97`, but gates and cells begin a sequence with activations of 1/2 in place of 0.
+
+    That is what a logistic unit without net input has, and what the authors' later program does; a
+    reading of its own, since the paper has zero.
+    """
+
+    reset = 0.5

@@ -53,6 +53,7 @@ def gradient(
     lengths: jax.Array,
     targets: jax.Array,
     output: Output = LOGISTIC,
+    reset: float = 0.0,
 ) -> tuple[jax.Array, Weights]:
     """Outputs at the last step of each sequence, and the truncated gradient of the error there.
 
@@ -62,13 +63,15 @@ def gradient(
         lengths: `[trials]` int32, between 1 and T.
         targets: `[n_out, trials]`, at the last step.
         output: kind of the output units.
+        reset: activations before the first step.
 
     Returns:
         Activations of the output units `[n_out, trials]`, and the gradient of half the squared
         error, shaped like `weights`.
     """
     last = lengths - 1
-    state, traces = _run_up(weights, inputs, last)
+    moving = _start(weights, last, reset)
+    state, traces = _run_up(weights, inputs, moving)
     # The last step of each trial, by itself: the only one with an error, hence also the only
     # one at which weights to the output gates matter.
     x = jnp.take_along_axis(inputs, jnp.expand_dims(last, range(inputs.ndim - 1)), 0)
@@ -82,13 +85,13 @@ def gradient(
     return y, assign(weights, x[0], u, state, traces, e)
 
 
-def _run_up(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State, Traces]:
-    """State and traces of each trial before step `last`."""
+def _run_up(weights: Weights, inputs: jax.Array, moving: "Moving") -> tuple[State, Traces]:
+    """State and traces of each trial before its last step."""
     over = _over_symbols if net97.is_symbols(inputs) else _over_numbers
-    return over(weights, inputs, last)
+    return over(weights, inputs, moving)
 
 
-def _over_numbers(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State, Traces]:
+def _over_numbers(weights: Weights, inputs: jax.Array, moving: "Moving") -> tuple[State, Traces]:
     # Inputs are few: one loop does everything, and nothing but the inputs is read from afar.
     def one(now, following):
         moving, x, traces = now
@@ -96,14 +99,14 @@ def _over_numbers(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple
         moving, slopes = _advance(weights, net97.drive(weights, x[None])[0], moving)
         return (moving, following, _add_step(traces, sources, slopes)), None
 
-    moving, first = _start(weights, last), inputs[0]
+    first = inputs[0]
     start = moving, first, _nothing_yet(weights, _sources(moving, first))
     (moving, _, traces), _ = jax.lax.scan(one, start, jnp.roll(inputs, -1, 0))
     of_inputs, bias, *hidden = (jnp.concatenate(pair, 1) for pair in traces)
     return moving.state, Traces(jnp.swapaxes(of_inputs, 1, 2), jnp.concatenate(hidden), bias[0])
 
 
-def _over_symbols(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple[State, Traces]:
+def _over_symbols(weights: Weights, inputs: jax.Array, moving: "Moving") -> tuple[State, Traces]:
     def one(now, following):
         moving, driven, traces = now
         sources = _sources(moving)
@@ -123,8 +126,7 @@ def _over_symbols(weights: Weights, inputs: jax.Array, last: jax.Array) -> tuple
         # Inputs are known beforehand: their traces can wait until the end of the chunk.
         return moving, hidden, add_inputs(traces, symbols, jnp.concatenate(slopes, 1))
 
-    moving = _start(weights, last)
-    start = moving, _nothing_yet(weights, _sources(moving)), no_traces(weights, last)
+    start = moving, _nothing_yet(weights, _sources(moving)), no_traces(weights, moving.left)
     chunks, _ = net97.chunks(inputs)
     moving, hidden, traces = jax.lax.scan(chunk, start, chunks)[0]
     joined = [jnp.concatenate(pair, 1) for pair in hidden]
@@ -152,17 +154,16 @@ class Moving(NamedTuple):
 
     @property
     def state(self) -> State:
-        """Without the activations of the cells."""
-        return State(self.s, self.gates)
+        """That of the nets."""
+        return State(self.s, self.gates, self.y)
 
 
 Pair = tuple[jax.Array, jax.Array]
 """Traces `[sources, cells, trials]` of weights to input gates, and of weights to cells."""
 
 
-def _start(weights: Weights, last: jax.Array) -> Moving:
-    state = net97.start(weights, last)
-    return Moving(*state, net97.y_c(state), last)
+def _start(weights: Weights, last: jax.Array, reset: float) -> Moving:
+    return Moving(*net97.start(weights, last, reset), last)
 
 
 def _sources(moving: Moving, *inputs: jax.Array) -> list[jax.Array]:
@@ -183,7 +184,7 @@ def _advance(weights: Weights, driven: jax.Array, now: Moving) -> tuple[Moving, 
     new, squashed = net97.step(weights, driven, now.state, [*now.gates, *now.y])
     early = now.left > 0
     of_gates, of_cells = (jnp.where(early, slope, 0) for slope in _both_slopes(new, squashed))
-    held = net97.hold(early, Moving(*new, net97.y_c(new), now.left - 1), now)
+    held = net97.hold(early, Moving(*new, now.left - 1), now)
     return held, (of_gates, of_cells)
 
 
@@ -280,7 +281,7 @@ def assign(
         to_hidden(x, jnp.swapaxes(traces.inputs, 1, 2)),
         to_hidden(u, traces.hidden),
         to_hidden(jnp.ones_like(u[0]), traces.bias)[:biased] if biased else None,
-        -net97.y_c(state)[:, None] * e.outputs,
+        -state.y[:, None] * e.outputs,
         None if weights.readout_bias is None else -e.outputs,
     )
 

@@ -12,7 +12,7 @@ from benchmarks.learning.select import program
 from models.lstm97 import every_step, lag_every_step
 from models.lstm97.forward import from_params, to_params
 from models.lstm97.lag_net import Growth, LagNet97
-from models.lstm97.net import Net97
+from models.lstm97.net import HalfReset97, Net97
 from models.network import Recurrent
 from models.rnn import RNN
 from tasks.lag import Lag2a, Lag2b
@@ -76,15 +76,16 @@ def for_oracle(net, params, i):
 
 
 @pytest.mark.usefixtures("_double_precision")
-def test_outputs_alone_are_those_of_training():
+@pytest.mark.parametrize("reset", [0.0, 0.5])
+def test_outputs_alone_are_those_of_training(reset):
     net, draw = Net97(2, 2, "all"), np.random.default_rng(0)
     state = nnx.state(nnx.eval_shape(lambda: net.build(3, 2, nnx.Rngs(0))))
     weights = from_params(jax.tree.map(lambda w: draw.uniform(-1, 1, (1, *w.shape)), state))
     inputs, targets = draw.normal(size=(T, 3, TRIALS)), draw.uniform(size=(T, 2, TRIALS))
     lengths = LENGTHS - 1 + (LENGTHS == 1)  # none of them fills all steps
     each = jax.tree.map(lambda w: jnp.repeat(w, TRIALS, -1), weights)
-    expected, _ = follow(each, inputs, lengths, targets, np.zeros(TRIALS), False)
-    found = all_outputs(weights, inputs, lengths)
+    expected, _ = follow(each, inputs, lengths, targets, np.zeros(TRIALS), False, reset=reset)
+    found = all_outputs(weights, inputs, lengths, reset=reset)
     for i, n in enumerate(lengths):
         np.testing.assert_allclose(found[:n, :, i], expected[:n, :, i], rtol=0, atol=1e-12)
         assert np.ptp(found[:n, :, i]) > 0
@@ -149,6 +150,7 @@ REBER, BLOCKS = Reber(n_train=16, n_test=16), Net97(2, 2, "gates", None, (-1.0, 
 GROWING = LagNet97(growth=Growth(window=10))
 NETS = {
     "blocks": (REBER, BLOCKS, Online(), 0.1),
+    "blocks, half reset": (REBER, HalfReset97(2, 2, "gates", None, (-1.0, -2.0)), Online(), 0.1),
     "blocks, plain delta": (REBER, BLOCKS, PlainDelta(), 0.02),
     "2a": (Lag2a(5), GROWING, Online(), 0.5),
     "2b": (Lag2b(5), GROWING, Online(), 0.5),

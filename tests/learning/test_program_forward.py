@@ -13,7 +13,7 @@ from benchmarks.learning.learners import LinearOutput, Online, PlainDelta
 from benchmarks.learning.program import DIVERGED, OUTCOMES, RUNNING, SOLVED, setups
 from benchmarks.learning.program_forward import draw
 from benchmarks.learning.select import program
-from models.lstm97.net import Net97
+from models.lstm97.net import HalfReset97, Net97
 from models.network import Recurrent
 from models.rnn import RNN
 from tasks.adding import Adding
@@ -40,6 +40,7 @@ CASES = {
     "6a": replace(RECIPE, task=TemporalOrder6a(20), model=Net97(2, 2, "all", (-2.0, -4.0))),
     "2c": replace(RECIPE, task=Lag2c(5, 10), model=Net97(2, 1, init_range=0.2)),
     "plain delta": replace(RECIPE, learner=PlainDelta()),
+    "half reset": replace(RECIPE, model=HalfReset97(2, 2, "all")),
     "linear": replace(RECIPE, task=Adding(20), model=Net97(2, 2, "all"), learner=LinearOutput()),
 }
 
@@ -83,7 +84,7 @@ def encoded(task, ended):
     return Sequence(jnp.float32(inputs), jnp.float32(targets), jnp.array(scored), length)
 
 
-@pytest.mark.parametrize("case", ["3a", "adding", "2c", "plain delta", "linear"])
+@pytest.mark.parametrize("case", ["3a", "adding", "2c", "plain delta", "half reset", "linear"])
 def test_training_is_that_of_automatic_differentiation(case):
     """Same verdicts, and same weights after a block, up to rounding."""
     recipe = CASES[case]

@@ -8,7 +8,7 @@ from flax import nnx
 
 from models.lstm97 import forward, online
 from models.lstm97.forward import CHUNK, from_params, to_params
-from models.lstm97.net import Net97, squared_error
+from models.lstm97.net import HalfReset97, Net97, squared_error
 
 gradient, outputs = jax.jit(online.gradient), jax.jit(forward.outputs)
 
@@ -18,6 +18,8 @@ CASES = {
     "two-sequence": (Net97(3, 1, "hidden", (-1.0, -3.0, -5.0)), 1, 1, False),
     "adding": (Net97(2, 2, "all", (-3.0, -6.0)), 2, 1, False),
     "gates": (Net97(2, 3, "gates"), 4, 3, False),
+    "half reset": (HalfReset97(2, 2, "all"), 2, 1, False),
+    "half reset, symbols": (HalfReset97(2, 1), 9, 2, True),
     "2c": (Net97(2, 1), 9, 2, True),
     "2c, many symbols": (Net97(2, 1), online.MANY_SYMBOLS + 1, 2, True),
     "temporal order": (Net97(3, 2, "all", (-2.0, -4.0, -6.0)), 8, 8, True),
@@ -71,7 +73,7 @@ def test_equals_the_plain_path(case):
     graph, params = built(net, n_in, n_out)
     inputs, dense, targets = example(n_in, n_out, symbols)
     y, expected = plain(graph, params, dense, LENGTHS, targets)
-    found_y, found = gradient(from_params(params), inputs, LENGTHS, targets)
+    found_y, found = gradient(from_params(params), inputs, LENGTHS, targets, reset=net.reset)
     np.testing.assert_allclose(found_y.T, y, rtol=0, atol=1e-12)
     assert_same(to_params(found, params), expected)
 
@@ -122,15 +124,16 @@ def test_trials_do_not_touch_each_other():
         assert_same(alone, theirs, 1e-14)
 
 
-def test_one_network_answers_many_sequences():
-    net, n_in, n_out, symbols = CASES["adding"]
+@pytest.mark.parametrize("case", ["adding", "half reset"])
+def test_one_network_answers_many_sequences(case):
+    net, n_in, n_out, symbols = CASES[case]
     _, params = built(net, n_in, n_out)
     inputs, _, _ = example(n_in, n_out, symbols)
     one = jax.tree.map(lambda leaf: leaf[..., :1], from_params(params))
     many = jax.tree.map(lambda leaf: jnp.repeat(leaf, TRIALS, -1), one)
-    expected, _ = gradient(many, inputs, LENGTHS, np.zeros((n_out, TRIALS)))
-    assert_same(outputs(one, inputs, LENGTHS), expected, 1e-14)
-    assert_same(outputs(many, inputs, LENGTHS), expected, 1e-14)
+    expected, _ = gradient(many, inputs, LENGTHS, np.zeros((n_out, TRIALS)), reset=net.reset)
+    for weights in (one, many):
+        assert_same(outputs(weights, inputs, LENGTHS, reset=net.reset), expected, 1e-14)
 
 
 @pytest.mark.parametrize("case", CASES)
