@@ -172,6 +172,13 @@ class PlainDelta(Online):
 
 
 @dataclass(frozen=True)
+class StepwisePlainDelta(PlainDelta):
+    """As `Stepwise` and `PlainDelta` together."""
+
+    at_once = True
+
+
+@dataclass(frozen=True)
 class LinearOutput(Online):
     """As `Online`, with linear output units."""
 

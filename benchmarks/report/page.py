@@ -15,7 +15,7 @@ from benchmarks.report import drawing, html, index, sections, source
 from benchmarks.report.contents import Contents
 from benchmarks.report.source import Own, Source, shown
 from benchmarks.running import files, store
-from benchmarks.suites.base import FlowSuite, PaperSuite, PublishedSuite, Suite
+from benchmarks.suites.base import FlowSuite, PaperSuite, PublishedSuite, ReadingsSuite, Suite
 from benchmarks.suites.common import RESULTS
 
 
@@ -106,6 +106,8 @@ def _page(suite: Suite, found: Source, command: str, beside: Sequence[str], loca
 
 
 def _contents(suite: Suite, found: Source, local: Path) -> Contents:
+    if isinstance(suite, ReadingsSuite):
+        return sections.of_readings(suite.beside_paper(found.experiments), found.rows)
     if isinstance(suite, PaperSuite):
         return _of_paper(suite, found, local)
     if isinstance(suite, FlowSuite):

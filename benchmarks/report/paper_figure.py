@@ -87,12 +87,16 @@ def _rows(figure: Figure, lines: pd.DataFrame, label: str) -> Axes:
 
 def _handles(lines: pd.DataFrame) -> list[Line2D]:
     """The legend's: the paper, and the verdicts that there are."""
-    ours = [
-        Line2D([], [], color=color, marker=marker, ls="", label=f"ours: {name}")
+    return [Line2D([], [], **THEIRS, label="paper"), *verdict_handles(lines, "ours: ")]
+
+
+def verdict_handles(lines: pd.DataFrame, before: str = "") -> list[Line2D]:
+    """A legend's, of the verdicts that there are; `before` comes before their names."""
+    return [
+        Line2D([], [], color=color, marker=marker, ls="", label=f"{before}{name}")
         for name, (color, marker) in VERDICTS.items()
         if name in set(lines["verdict"])
     ]
-    return [Line2D([], [], **THEIRS, label="paper"), *ours]
 
 
 def _names(lines: pd.DataFrame) -> list[str]:

@@ -11,6 +11,7 @@ from benchmarks.analysis import (
     profile,
     published,
     ranking,
+    readings,
     sentences,
     settings,
     tables,
@@ -20,7 +21,15 @@ from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning import curves
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.program import TEST_GROUP
-from benchmarks.report import drawing, figures, flow_figure, glossary, paper_figure, searched
+from benchmarks.report import (
+    drawing,
+    figures,
+    flow_figure,
+    glossary,
+    paper_figure,
+    readings_figure,
+    searched,
+)
 from benchmarks.report.contents import Better, Contents, Picture, Sheet, panelled
 from benchmarks.running import flow_study
 
@@ -171,6 +180,43 @@ def of_paper(
         [Sheet("results", "All rows", first(table, PAPER_FIRST))],
         {"Trials": counted(rows), "Columns and verdicts": _plain(paper_rows.rules(compared))},
         _glossary(experiments),
+    )
+
+
+def of_readings(compared: Sequence[Compared], rows: pd.DataFrame) -> Contents:
+    """The page of a suite that asks which reading agrees with the most rows of the paper."""
+    lines = paper_rows.comparison(compared, rows)
+    agreement, effects = readings.agreement(lines), readings.effects(lines)
+    best = agreement.iloc[0]
+    picture = Picture(
+        "readings",
+        "Rows of the paper by readings",
+        readings_figure.grid(lines),
+        readings_figure.narrow_grids(lines),
+        f"{lines['row'].nunique()} rows of the paper's tables by {len(agreement)} readings, the "
+        "verdict on each as colour and sign; the tables below have the numbers.",
+        f"The most rows agree under {best['reading']}: {best['agrees']} of {best['rows']}.",
+        "The readings are in the order of the rows that agree. The literal verdicts of `paper` are "
+        "of more trials.",
+    )
+    table = paper_rows.readable(lines).fillna("").replace("*literal*", "literal")
+    missing = paper_rows.missing(lines)
+    return Contents(
+        [missing] if missing else [],
+        [picture],
+        None,
+        [
+            Sheet("agreement", "Rows that agree", agreement),
+            Sheet("effects", "What each choice changes", effects.round(2)),
+            Sheet("results", "All rows", first(table, PAPER_FIRST)),
+        ],
+        {
+            "Trials": counted(rows),
+            "Readings": readings.RULES,
+            "Choices": readings.EFFECTS,
+            "Columns and verdicts": _plain(paper_rows.rules(compared)),
+        },
+        _glossary([each.experiment for each in compared]),
     )
 
 

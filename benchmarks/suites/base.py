@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from benchmarks.analysis import paper_rows, published, ranking, tables
+from benchmarks.analysis import paper_rows, published, ranking, readings, tables
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, store
@@ -193,6 +193,37 @@ class PaperSuite(Suite):
             paper_rows.terminal(lines, self.title),
             [text for text in notes if text],
             paper_rows.page(self.name, self.title, compared, rows),
+            lines,
+        )
+
+
+@dataclass(frozen=True)
+class ReadingsSuite(PaperSuite):
+    """A suite that asks which reading agrees with the most rows of the paper."""
+
+    def shown(
+        self,
+        experiments: Sequence[Experiment],
+        rows: pd.DataFrame,
+        committed: pd.DataFrame | None = None,
+    ) -> Shown:
+        """How many rows agree under each reading, and what each choice changes on average."""
+        compared = self.beside_paper(experiments)
+        if not compared:
+            return super().shown(experiments, rows, committed)
+        lines = paper_rows.comparison(compared, rows)
+        agreement = readings.agreement(lines)
+        table = tables.plain(self.title, collapse_padding=True)
+        for column in agreement.columns:
+            table.add_column(column, justify="left" if column == "reading" else "right")
+        for line in agreement.astype(str).itertuples(index=False):
+            table.add_row(*line)
+        page = paper_rows.page(self.name, self.title, compared, rows)
+        parts = [page.rstrip(), *readings.sections(lines)]
+        return Shown(
+            table,
+            [text for text in [readings.RULES, paper_rows.missing(lines)] if text],
+            "\n\n".join(parts) + "\n",
             lines,
         )
 

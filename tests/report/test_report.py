@@ -331,6 +331,25 @@ def test_a_suite_without_rows_does_not_keep_the_others_from_being_written(tmp_pa
     assert ids == ["paper", "results", "definitions", "glossary", "source"]
 
 
+def test_the_page_of_readings_shows_rows_by_readings_and_names_the_best(tmp_path):
+    trials = tmp_path / "readings" / "trials"
+    trials.mkdir(parents=True)
+    known = {each.experiment.digest: each for each in suites.load("readings").compared}
+    mean = paper_rows.reference().loc["7.1", "sequences"]
+    right = [e.experiment for e in known.values() if e.row == "7.1" and "half" in e.variant]
+    made = [rows(each, *[mean] * 10, cell=each.cell, task=each.task) for each in right]
+    pd.concat(made).to_csv(trials / "all.csv", index=False)
+    assert main(["report", "readings", "--out", str(tmp_path)]) == 0
+    page = Page((tmp_path / "readings" / "report" / "readings.html").read_text())
+    ids = [each["id"] for each in page.all("section")]
+    assert ids == [
+        *("readings", "agreement", "effects", "results"),
+        *("definitions", "glossary", "source"),
+    ]
+    text = (tmp_path / "readings" / "report" / "readings.html").read_text()
+    assert re.search(r"The most rows agree under \S*half\S*: 1 of 1\.", text)
+
+
 def test_only_some_of_the_experiments(tmp_path):
     trials = tmp_path / "smoke" / "trials"
     trials.mkdir(parents=True)

@@ -20,15 +20,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
+import jax
 import pandas as pd
 
 from benchmarks.check.studies import document, kills
 from benchmarks.check.studies.kills import Case, Ended
+
+Thing = TypeVar("Thing")
 
 SECONDS = 3600
 CASES = (
@@ -73,7 +76,7 @@ class Troubled:
     resumed: int = 0
 
     def __post_init__(self):
-        self.chance = np.random.default_rng(self.seed)
+        self._chance = iter(jax.random.uniform(jax.random.key(self.seed), (1000,)).tolist())
 
     def through(self, faults: int) -> None:
         """Runs it to its end; it is over earlier if no trial is left."""
@@ -81,8 +84,8 @@ class Troubled:
         for _ in range(faults):
             if not self._in_training():
                 break
-            time.sleep(self.chance.uniform(0, CALM))
-            kinds[self.chance.integers(len(kinds))]()
+            time.sleep(next(self._chance) * CALM)
+            self._one_of(kinds)()
         while self._in_training():
             time.sleep(0.2)
         self._start()  # finds all rows, and removes what a killed second writer has left
@@ -91,7 +94,7 @@ class Troubled:
     def kill(self) -> None:
         """Kills a run."""
         self.faults["runs killed"] += 1
-        self.running[self.chance.integers(len(self.running))].kill()
+        self._one_of(self.running).kill()
 
     def kill_worker(self) -> None:
         """Kills a worker of a run, if it has any."""
@@ -99,7 +102,7 @@ class Troubled:
         if workers:
             self.faults["workers killed"] += 1
             with contextlib.suppress(ProcessLookupError):
-                os.kill(workers[self.chance.integers(len(workers))], signal.SIGKILL)
+                os.kill(self._one_of(workers), signal.SIGKILL)
 
     def fill_disk(self) -> None:
         """Leaves no byte free for some seconds."""
@@ -108,13 +111,16 @@ class Troubled:
         with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
             while file.write(bytes(4096)):
                 pass
-        time.sleep(self.chance.uniform(1, FULL))
+        time.sleep(next(self._chance) * FULL)
         filler.unlink()
 
     def second_writer(self) -> None:
         """Starts the same command once more."""
         self.faults["second writers"] += 1
         self._start()
+
+    def _one_of(self, things: Sequence[Thing]) -> Thing:
+        return things[int(next(self._chance) * len(things))]
 
     def _start(self) -> None:
         self.running.append(kills.started(CASES, self.out, self.cache, self.seed))

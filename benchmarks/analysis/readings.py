@@ -1,0 +1,65 @@
+"""Readings of the paper side by side: with how many of its rows each one agrees."""
+
+import pandas as pd
+
+RULES = (
+    "A reading is what is not read literally, joined by hyphens. Agrees: rows whose verdict is "
+    "*agrees*; rows: those that have been run to the end (of a reading with both steps and full, "
+    "rows of Table 1 have no procedure). With ten trials of a row many "
+    "differences cannot be told, so that agreement is easier to come by than in `paper`; and of "
+    "many readings some agree with a row by luck."
+)
+VERDICTS = ["agrees", "faster", "slower", "fails"]
+EFFECTS = (
+    "Share of complete rows that agree, of the readings without a choice and of those with it. Of "
+    "the 64 combinations 16 are run, chosen so that no effect of one choice is mixed up with that "
+    "of another, or of two others together."
+)
+
+
+def agreement(lines: pd.DataFrame) -> pd.DataFrame:
+    """A line for each reading, the most agreeing rows first.
+
+    Args:
+        lines: of `paper_rows.comparison`; `variant` is the reading.
+
+    Returns:
+        Columns reading, rows (that are complete), agrees, faster, slower, fails.
+    """
+    done = lines[lines["missing"] == 0]
+    counts = pd.crosstab(done["variant"], done["verdict"])
+    counts = counts.reindex(lines["variant"].unique(), fill_value=0)
+    found = counts.reindex(columns=VERDICTS, fill_value=0)
+    found.insert(0, "rows", counts.sum(axis=1))
+    found = found.sort_values("agrees", ascending=False, kind="stable")
+    return found.rename_axis("reading").reset_index().rename_axis(columns=None)
+
+
+def effects(lines: pd.DataFrame) -> pd.DataFrame:
+    """What each choice does to the share of rows that agree.
+
+    Args:
+        lines: of `paper_rows.comparison`; `variant` is the reading.
+
+    Returns:
+        Columns choice, without, with (shares of complete rows that agree), difference.
+    """
+    done = lines[lines["missing"] == 0]
+    agrees, parts = done["verdict"] == "agrees", done["variant"].str.get_dummies("-")
+    choices = parts.drop(columns="literal", errors="ignore").astype(bool)
+    without = [agrees[~chosen].mean() for _, chosen in choices.items()]
+    chose = [agrees[chosen].mean() for _, chosen in choices.items()]
+    found = pd.DataFrame({"choice": choices.columns, "without": without, "with": chose})
+    return found.assign(difference=found["with"] - found["without"])
+
+
+def sections(lines: pd.DataFrame) -> list[str]:
+    """Both as sections of a Markdown page."""
+    return [
+        f"## Rows that agree, of {lines['variant'].nunique()} readings",
+        agreement(lines).to_markdown(index=False),
+        RULES,
+        "## What each choice changes",
+        effects(lines).to_markdown(index=False, floatfmt=".2f"),
+        EFFECTS,
+    ]

@@ -1,0 +1,41 @@
+import pandas as pd
+import pytest
+
+from benchmarks.analysis import readings
+
+LINES = pd.DataFrame(
+    [
+        ("literal", "1.5", 0, "fails"),
+        ("literal", "7.1", 0, "agrees"),
+        ("plain", "1.5", 0, "agrees"),
+        ("plain", "7.1", 0, "agrees"),
+        ("plain-half", "1.5", 0, "slower"),
+        ("plain-half", "7.1", 3, "incomplete"),
+        ("half", "1.5", 0, "fails"),
+        ("half", "7.1", 10, None),
+    ],
+    columns=["variant", "row", "missing", "verdict"],
+)
+
+
+def test_rows_that_agree_by_reading():
+    found = readings.agreement(LINES)
+    assert found.columns.tolist() == ["reading", "rows", "agrees", "faster", "slower", "fails"]
+    assert found.values.tolist() == [
+        ["plain", 2, 2, 0, 0, 0],
+        ["literal", 2, 1, 0, 0, 1],
+        ["plain-half", 1, 0, 0, 1, 0],
+        ["half", 1, 0, 0, 0, 1],
+    ]
+
+
+def test_what_a_choice_changes_is_the_difference_of_shares_of_complete_rows():
+    found = readings.effects(LINES).set_index("choice")
+    assert found.loc["plain"].tolist() == pytest.approx([1 / 3, 2 / 3, 1 / 3])
+    assert found.loc["half"].tolist() == pytest.approx([3 / 4, 0, -3 / 4])
+
+
+def test_nothing_has_been_run():
+    nothing = LINES.assign(missing=10)
+    assert (readings.agreement(nothing)["rows"] == 0).all()
+    assert readings.effects(nothing).empty
