@@ -19,7 +19,7 @@ import time
 import traceback
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import dask
@@ -46,6 +46,16 @@ class _Busy(NamedTuple):
     number: int
     task: Future
     address: str
+
+
+class _Called:
+    """A function with its arguments; unpickled, it is what the function returns."""
+
+    def __init__(self, function: Callable, *arguments: Any):
+        self._call = function, arguments
+
+    def __reduce__(self) -> tuple[Callable, tuple]:
+        return self._call
 
 
 class Cluster:
@@ -144,14 +154,22 @@ class Cluster:
         """Submits a call to a worker that is free."""
         address, token = self._free.pop(), next(self._tokens)
         pause = len(self) / MESSAGES
-        task = self._client.submit(
-            site.serve,
-            *(parcel.packed(call), self._loops, token, self._queue.name, max(pause, PAUSE)),
+        sent = parcel.packed(call), self._loops, token, self._queue.name, max(pause, PAUSE)
+        self._busy[token] = _Busy(number, self._submitted(address, site.serve, *sent), address)
+
+    def _submitted(self, address: str, function: Callable, *arguments: Any) -> Future:
+        """A task for this worker and no other.
+
+        It unpickles the call of the function. Its scheduler, which looks into tasks, so needs
+        neither this project nor jax.
+        """
+        return self._client.submit(
+            pickle.loads,
+            pickle.dumps(_Called(function, *arguments)),
             workers=[address],
             allow_other_workers=False,
             pure=False,
         )
-        self._busy[token] = _Busy(number, task, address)
 
     def _items(self, told: Told) -> Iterator[tuple[int, Any]]:
         """What a worker has sent; of calls that were given up, nothing."""
@@ -195,10 +213,7 @@ class Cluster:
         self._free = [address for address in self._free if address in self._sites]
         for address in present.keys() - self._met:
             self._met.add(address)
-            task = self._client.submit(
-                site.inspected, workers=[address], allow_other_workers=False, pure=False
-            )
-            self._asked[address] = present[address], task
+            self._asked[address] = present[address], self._submitted(address, site.inspected)
         told = [(address, *asked) for address, asked in self._asked.items() if asked[1].done()]
         for address, *_ in told:
             del self._asked[address]
