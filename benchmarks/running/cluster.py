@@ -20,6 +20,7 @@ import traceback
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
 
 import dask
@@ -30,7 +31,7 @@ from benchmarks.errors import IncompleteError, UsageError
 from benchmarks.learning.provenance import code
 from benchmarks.running import parcel, site
 from benchmarks.running.guarded import oneline
-from benchmarks.running.site import Told
+from benchmarks.running.site import GivenUpError, Told
 from benchmarks.running.workers import PAUSE, Broken, Call, usable_cores
 
 PATIENCE = 10  # seconds that a scheduler has to answer
@@ -186,22 +187,23 @@ class Cluster:
     def _broken(self) -> Iterator[tuple[int, Broken]]:
         """What has become of calls that will not come to their end."""
         for token, (number, task, address) in list(self._busy.items()):
-            if address not in self._sites:
+            error = task.exception() if task.status == "error" else None
+            closes = isinstance(error, GivenUpError)
+            if closes or address not in self._sites:
                 why = Broken(f"worker {address} is gone", "", memory=False, died=True)
-            elif task.status == "error":
-                error = task.exception()
+            elif error:
                 text = "".join(traceback.format_exception(error))
                 why = Broken(f"worker {address}: {oneline(error)}", text, memory=False, died=True)
             else:
                 continue
-            self._end(token)
+            self._end(token, free=not closes)
             yield number, why
 
-    def _end(self, token: str) -> None:
-        """A call is over; who made it is free for another, if it is still there."""
+    def _end(self, token: str, free: bool = True) -> None:
+        """A call is over; who made it may be free for another, if it is still there."""
         busy = self._busy.pop(token)
         busy.task.cancel()  # else Dask would make it again, were its result lost
-        if busy.address in self._sites:
+        if free and busy.address in self._sites:
             self._free.append(busy.address)
 
     def _look(self) -> list[str]:
@@ -211,8 +213,8 @@ class Cluster:
         self._sites = {each: found for each, found in self._sites.items() if each in present}
         self._asked = {each: found for each, found in self._asked.items() if each in present}
         self._free = [address for address in self._free if address in self._sites]
-        for address in present.keys() - self._met:
-            self._met.add(address)
+        new, self._met = present.keys() - self._met, set(present)
+        for address in new:
             self._asked[address] = present[address], self._submitted(address, site.inspected)
         told = [(address, *asked) for address, asked in self._asked.items() if asked[1].done()]
         for address, *_ in told:
@@ -223,9 +225,10 @@ class Cluster:
         """Takes a worker that fits; says why another does not."""
         if asked.status == "error":
             return f"worker {address} cannot take part ({oneline(asked.exception())}); see {PAGE}"
-        if asked.status != "finished":
+        try:
+            made_by, device, places = asked.result(timeout=PATIENCE)
+        except (TimeoutError, CancelledError):
             return ""  # it is gone again
-        made_by, device, places = asked.result()
         others = [
             f"{name} ({made_by.get(name) or 'none'}, here {text or 'none'})"
             for name, text in code().items()
@@ -256,12 +259,12 @@ def connected(name: str, console: Console) -> Iterator[Cluster]:
         address, expected = _address(name, stack)
         try:
             client = stack.enter_context(Client(address, timeout=PATIENCE, set_as_default=False))
+            cluster = Cluster(client, name, console, expected)
+            cluster.wait()
         except (OSError, ValueError, TypeError) as error:
             raise UsageError(
                 f"no scheduler of Dask answers at {name} ({oneline(error)}); see {PAGE}"
             ) from error
-        cluster = Cluster(client, name, console, expected)
-        cluster.wait()
         yield cluster
 
 

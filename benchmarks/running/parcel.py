@@ -19,7 +19,7 @@ import cloudpickle
 
 from benchmarks.errors import UsageError
 from benchmarks.learning.own_source import is_own
-from benchmarks.running import source_file
+from benchmarks.running import files, source_file
 from benchmarks.running.own_class import OwnClass
 
 
@@ -66,8 +66,7 @@ class _Unpacker(pickle.Unpickler):
         for name, text in texts.items():
             path = self._folder / values["source"] / name
             if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(text)
+                files.write(path, text)  # in one step: other processes here read it, too
         main = self._folder / values["source"] / Path(values["where"]).name
         return kind(**values | {"where": str(main)})
 

@@ -38,8 +38,8 @@ class Told(NamedTuple):
     ended: bool
 
 
-class _GivenUpError(Exception):
-    """Nobody wants the call any more."""
+class GivenUpError(Exception):
+    """Nobody wants the call any more, or the worker closes."""
 
 
 def inspected() -> tuple[dict[str, str], str, int]:
@@ -65,7 +65,7 @@ def serve(parcel: bytes, loops: bool, token: str, queue: str, pause: float) -> N
         with _processes(worker).taken(loops) as workers:
             for event in workers.run(deque([(0, call)])):
                 if not _wanted(worker, key):
-                    raise _GivenUpError
+                    raise GivenUpError
                 out.add([] if event is None else [event[1]])
     except UsageError as error:  # also of a process that cannot be started
         out.add([error])

@@ -278,3 +278,24 @@ def test_one_that_compiles_otherwise_takes_the_place(monkeypatch):
         assert first._started[0].process.exitcode == 0
     processes.teardown()
     assert other._started[0].process.exitcode == 0
+
+
+def test_a_worker_that_is_retired_gets_no_other_call(start, two, more, tmp_path):
+    end = functools.partial(until, tmp_path / "end")
+    calls, items = deque([(0, end)]), []
+    with start(False) as workers:
+        for event in workers.run(calls):
+            if event is None:
+                continue
+            items.append(event[1])
+            if len(items) == 1:
+                (busy,) = workers._busy.values()
+                more()
+                two.scheduler.loop.add_callback(two.scheduler.retire_workers, [busy.address])
+            if len(items) == 2:
+                calls.append((1, end))
+            if len(items) == 3:
+                assert next(iter(workers._busy.values())).address != busy.address
+                (tmp_path / "end").touch()
+    assert len(items) == 3
+    assert items[1].reason == f"worker {busy.address} is gone"
