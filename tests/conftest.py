@@ -5,6 +5,7 @@ Commands that tests start, and the other workers of pytest-xdist, inherit all of
 
 import gc
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -36,3 +37,17 @@ def _few_memory_maps():
         import jax  # here: only once the environment is as it should be
 
         jax.clear_caches()
+
+
+@pytest.fixture
+def _hears():
+    """Signals as in a terminal; who starts the tests in the background may have them ignored."""
+    usual = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

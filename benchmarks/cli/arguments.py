@@ -100,6 +100,12 @@ def add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: results/local")
 
 
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Workers other than those of this machine."""
+    text = "address of a Dask scheduler, local[:WORKERS] or slurm[:JOBS]; docs/CLUSTER.md"
+    parser.add_argument("--cluster", metavar="ADDRESS", help=text)
+
+
 def add_trials(parser: argparse.ArgumentParser) -> None:
     """The number of trials of each experiment."""
     text = f"at most {MOST_TRIALS}; default: what the suite says"

@@ -11,6 +11,8 @@ from benchmarks.cli.arguments import folder
 from benchmarks.cli.changes import Changes
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import search
+from benchmarks.running.pool import Start
+from benchmarks.running.workers import Workers
 from benchmarks.suites.replacing import fitting
 
 AS_IT_IS = Changes()
@@ -45,14 +47,19 @@ def _fitting(suite: str, pattern: str, changes: Changes) -> list[Experiment]:
 
 
 def searched(
-    suite: str, pattern: str, changes: Changes, out: Path | None, console: Console
+    suite: str,
+    pattern: str,
+    changes: Changes,
+    out: Path | None,
+    console: Console,
+    start: Start = Workers,
 ) -> list[Experiment]:
     """As `chosen`, after the search for what has to be searched."""
     experiments = chosen(suite, pattern, changes, out)
     if not changes.to_search or not suites.load(suite).searched:
         return experiments
-    others = other_delays(suite, changes, out)
-    search.search(experiments, search.CONFIGURATIONS, folder(out, suite), console, others)
+    others, home = other_delays(suite, changes, out), folder(out, suite)
+    search.search(experiments, search.CONFIGURATIONS, home, console, others, start)
     return chosen(suite, pattern, changes, out)
 
 

@@ -54,7 +54,7 @@ def findings(folder: Path) -> Iterator[tuple[str, str]]:
     yield "flags", " ".join(f"{n}={os.environ[n]}" for n in FLAGS if n in os.environ) or "none"
     yield "settings", made["jax_settings"] or "as usual"
     with Workers(loops=False) as workers:
-        count = len(workers.cores)
+        count = len(workers)
         yield "device", f"{workers.device}, {count} worker process{'es' if count > 1 else ''}"
     yield "memory", memory()
     yield "disk", f"{gigabytes(shutil.disk_usage(existing(folder)).free)} free"

@@ -15,6 +15,7 @@ from benchmarks.cli.table import show
 from benchmarks.errors import FailedError, UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, runner, search, store
+from benchmarks.running.pool import Start, opened
 from benchmarks.running.runner import ALL
 
 
@@ -26,6 +27,7 @@ def add(commands) -> None:
     arguments.add_changes(parser)
     arguments.add_out(parser)
     arguments.add_seed(parser)
+    arguments.add_cluster(parser)
     text = "keep the trained networks, too, in weights/"
     parser.add_argument("--keep-weights", action="store_true", help=text)
     parser.add_argument(
@@ -38,13 +40,23 @@ def add(commands) -> None:
 
 
 def _command(options) -> None:
+    name, trains = options.suite, suites.load(options.suite).trains
+    if options.keep_weights and not trains:
+        raise UsageError(f"suite {name} trains nothing; there are no weights to keep")
+    if options.cluster and not trains:
+        raise UsageError(f"suite {name} trains nothing; a cluster has nothing to do")
+    console = arguments.console()
+    with opened(options.cluster, console) as start:
+        _run(options, console, start)
+
+
+def _run(options, console: Console, start: Start) -> None:
     name, pattern, out = options.suite, options.pattern, options.out
     changes = arguments.changes(options)
-    if options.keep_weights and not suites.load(name).trains:
-        raise UsageError(f"suite {name} trains nothing; there are no weights to keep")
-    console, home, suite = arguments.console(), arguments.folder(out, name), suites.load(name)
+    home, suite = arguments.folder(out, name), suites.load(name)
     shard, shared = options.shard, options.shard != ALL
-    find = partial(searched, console=console) if suite.trains and not shared else chosen
+    own = suite.trains and not shared
+    find = partial(searched, console=console, start=start) if own else chosen
     experiments = _known(name, find(name, pattern, changes, out), console)
     if shared and changes.to_search and suite.searched:
         _require_searched(name, experiments, home)
@@ -57,7 +69,7 @@ def _command(options) -> None:
     try:
         if suite.trains:
             keep = options.keep_weights
-            runner.run(experiments, options.seed, home, console, True, keep, shard)
+            runner.run(experiments, options.seed, home, console, True, keep, shard, start)
         else:
             flow_study.run(experiments, options.seed, home, console, shard)
     except FailedError:

@@ -5,6 +5,7 @@ from benchmarks.cli import arguments
 from benchmarks.cli.chosen import chosen, other_delays
 from benchmarks.errors import UsageError
 from benchmarks.running import search
+from benchmarks.running.pool import opened
 
 
 def add(commands) -> None:
@@ -21,6 +22,7 @@ def add(commands) -> None:
     )
     arguments.add_changes(parser)
     arguments.add_out(parser)
+    arguments.add_cluster(parser)
 
 
 def _command(options) -> None:
@@ -28,10 +30,13 @@ def _command(options) -> None:
     if not suites.load(suite).searched:
         raise UsageError(f"suite {suite} has fixed learning rates; there is nothing to search")
     changes = arguments.changes(options)
-    search.search(
-        chosen(suite, options.pattern, changes, options.out),
-        options.configurations,
-        arguments.folder(options.out, suite),
-        arguments.console(),
-        other_delays(suite, changes, options.out),
-    )
+    wanted, console = chosen(suite, options.pattern, changes, options.out), arguments.console()
+    with opened(options.cluster, console) as start:
+        search.search(
+            wanted,
+            options.configurations,
+            arguments.folder(options.out, suite),
+            console,
+            other_delays(suite, changes, options.out),
+            start,
+        )

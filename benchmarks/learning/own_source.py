@@ -23,17 +23,17 @@ CODE = (type, FunctionType, ModuleType, functools.partial)
 
 def own_source(thing) -> str:
     """A digest of the source of a user's class or function; empty if it is not a user's."""
-    if not _is_own(thing):
+    if not is_own(thing):
         return ""
     texts: dict[object, str] = {}
     _read(thing, texts)
     return hashlib.sha256("\n".join(texts.values()).encode()).hexdigest()[:12]
 
 
-def _is_own(thing) -> bool:
+def is_own(thing) -> bool:
     """Whether code is a user's."""
     if isinstance(thing, functools.partial):
-        return _is_own(thing.func)
+        return is_own(thing.func)
     name = thing.__name__ if isinstance(thing, ModuleType) else thing.__module__ or ""
     if name == "__main__":
         return True
@@ -51,7 +51,7 @@ def _read(thing, texts: dict[object, str]) -> None:
     for name, value in _uses(thing):
         code = _code(value)
         own = code if isinstance(code, CODE) else type(code)
-        if _is_own(own):
+        if is_own(own):
             _read(own, texts)
         lines.append(f"{name} = {_value(code)}")
     texts[thing] = "\n".join(lines)
@@ -103,7 +103,7 @@ def _value(value) -> str:
     if isinstance(value, ModuleType):
         return value.__name__
     if isinstance(value, type | FunctionType):
-        return value.__qualname__ if _is_own(value) else f"{value.__module__}.{value.__qualname__}"
+        return value.__qualname__ if is_own(value) else f"{value.__module__}.{value.__qualname__}"
     try:
         return pickle.dumps(value).hex()
     except Exception:  # whatever a user's object raises; at worst it is trained again

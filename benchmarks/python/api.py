@@ -28,6 +28,7 @@ from benchmarks.learning.experiment import Experiment, Recipe, describe
 from benchmarks.learning.lanes import BlockResult, Lanes, Run
 from benchmarks.running import networks, runner, search, store
 from benchmarks.running.cell_file import CellFile, cell_from
+from benchmarks.running.pool import Start, opened
 from benchmarks.running.progress import View
 from benchmarks.running.rules import NO_LABEL
 from benchmarks.running.screen import PlainConsole
@@ -81,8 +82,9 @@ def run(
     seed: int = 0,
     out: Path | str | None = None,
     keep_weights: bool = False,
+    cluster: str | None = None,
 ) -> pd.DataFrame:
-    """Trains experiments on all cores and returns a row for each of their trials.
+    """Trains experiments on all cores, or a cluster, and returns a row for each of their trials.
 
     Progress goes to the standard output. Nothing is written unless `out` is given.
 
@@ -99,40 +101,55 @@ def run(
         out: a folder. Each row is added to a file there as soon as its trial is finished, rows that
             are there already are not made again, and `load` reads the folder.
         keep_weights: whether to keep the trained networks there, too, for `load_network`.
+        cluster: who trains: address of a Dask scheduler, "local" or "slurm" (docs/CLUSTER.md).
 
     Returns:
         Columns as in results/README.md, in the order of the experiments and their trials.
     """
-    if isinstance(what, str):
-        chosen = experiments(what, pattern, cell=cell, rate=rate, trials=trials)
-        if not suites.load(what).trains:
-            raise UsageError(f"suite {what} trains nothing; see: python -m benchmarks run {what}")
-        if configurations is not None:
-            others = experiments(what, cell=cell) if suites.load(what).staged else []
-            count = _whole("configurations", configurations, 1)
-            chosen = _searched(chosen, others, count, out)
-    elif (pattern, cell, rate, trials, configurations) != ("*", None, None, None, None):
-        raise UsageError("pattern, cell, rate and trials choose experiments of a suite: name one")
-    else:
-        chosen = list(what)
+    console, seed = _console(), _seed(seed)
+    if keep_weights and out is None:
+        raise UsageError("networks are kept in a folder: give out")
+    with opened(cluster, console) as start:
+        if isinstance(what, str):
+            chosen = experiments(what, pattern, cell=cell, rate=rate, trials=trials)
+            if not suites.load(what).trains:
+                command = f"python -m benchmarks run {what}"
+                raise UsageError(f"suite {what} trains nothing; see: {command}")
+            if configurations is not None:
+                others = experiments(what, cell=cell) if suites.load(what).staged else []
+                count = _whole("configurations", configurations, 1)
+                chosen = _searched(chosen, others, count, out, start)
+        elif (pattern, cell, rate, trials, configurations) != ("*", None, None, None, None):
+            raise UsageError(
+                "pattern, cell, rate and trials choose experiments of a suite: name one"
+            )
+        else:
+            chosen = list(what)
+        _require_ready(chosen)
+        if out is None:
+            wanted = {each: [Run(each, i) for i in range(each.trials)] for each in chosen}
+            coming = runner.trained(wanted, seed, console, start=start)
+            return _ordered(store.frame(_rows(coming)), chosen)
+        folder = Path(out)
+        runner.run(chosen, seed, folder, console, True, keep_weights, start=start)
+    rows = tables.current(chosen, store.read_suite(folder))
+    sizes = {each.digest: each.trials for each in chosen}
+    asked = (rows["seed"] == seed) & (rows["trial"] < rows["digest"].map(sizes))
+    return _ordered(rows[asked], chosen)
+
+
+def _require_ready(chosen: Sequence[Experiment]) -> None:
+    """Refuses what could not be trained, or not be told apart.
+
+    Raises:
+        UsageError: one has no rate, or several have one name.
+    """
     for each in chosen:
         if math.isnan(each.rate):
             raise UsageError(f"{each.name} has not been searched; give it a rate")
     twice = [name for name, count in Counter(each.name for each in chosen).items() if count > 1]
     if twice:
         raise UsageError(f"several experiments are called {twice[0]}; give them different cells")
-    console, seed = _console(), _seed(seed)
-    if keep_weights and out is None:
-        raise UsageError("networks are kept in a folder: give out")
-    if out is None:
-        wanted = {each: [Run(each, i) for i in range(each.trials)] for each in chosen}
-        return _ordered(store.frame(_rows(runner.trained(wanted, seed, console))), chosen)
-    folder = Path(out)
-    runner.run(chosen, seed, folder, console, curves=True, keep_weights=keep_weights)
-    rows = tables.current(chosen, store.read_suite(folder))
-    sizes = {each.digest: each.trials for each in chosen}
-    asked = (rows["seed"] == seed) & (rows["trial"] < rows["digest"].map(sizes))
-    return _ordered(rows[asked], chosen)
 
 
 def _rows(coming: Generator[BlockResult | runner.Failure, None, None]) -> list[dict]:
@@ -155,11 +172,12 @@ def _searched(
     others: Sequence[Experiment],
     configurations: int,
     out: Path | str | None,
+    start: Start,
 ) -> list[Experiment]:
     """The experiments at what a search finds best for them; its rows are kept where `out` is."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(out or scratch)
-        search.search(chosen, configurations, folder, _console(), others)
+        search.search(chosen, configurations, folder, _console(), others, start)
         found = search.chosen(folder)
     return [search.at(each, found[each.task, each.delay, each.cell]) for each in chosen]
 

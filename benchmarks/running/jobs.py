@@ -1,6 +1,7 @@
 """Jobs: trials that share a compiled program, how they are shared out, and what a worker does."""
 
 import functools
+import heapq
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -143,6 +144,21 @@ def by_compiler(jobs: list[Job]) -> Iterator[tuple[bool, list[Job]]]:
 
 
 def split(jobs: list[Job], workers: int) -> list[Job]:
-    """With fewer jobs than workers, parts of jobs; a trial does not depend on its company."""
-    parts = -(-workers // len(jobs))
-    return [job[i::parts] for job in jobs for i in range(min(parts, len(job)))]
+    """With fewer jobs than workers, a part for each worker, as equal as can be, the largest first.
+
+    Each part compiles its program anew; a trial does not depend on its company.
+    """
+    work, counts = [_most_steps(job) for job in jobs], [1] * len(jobs)
+    heap: list[tuple[float, int]] = [
+        (-steps, i) for i, steps in enumerate(work) if len(jobs[i]) > 1
+    ]
+    heapq.heapify(heap)
+    while heap and sum(counts) < workers:
+        _, i = heap[0]
+        counts[i] += 1
+        if counts[i] < len(jobs[i]):
+            heapq.heapreplace(heap, (-work[i] / counts[i], i))
+        else:
+            heapq.heappop(heap)
+    parts = [job[i::count] for job, count in zip(jobs, counts, strict=True) for i in range(count)]
+    return sorted(parts, key=_most_steps, reverse=True)

@@ -83,6 +83,7 @@ class View:
             disable=not console.is_terminal,
         )
         self.overall = self.progress.add_task("all experiments", total=len(self.trials), text="")
+        self.where = ""
 
     def __enter__(self) -> "View":
         self.progress.start()
@@ -107,13 +108,24 @@ class View:
             watched.told = time.monotonic()
             self.tell(f"... {name}: {watched}")
 
+    def place(self, where: str) -> None:
+        """Shows on which cluster they run, with how many workers, whenever that has changed."""
+        if where != self.where:
+            self.where = where
+            self._count()
+            if not self.console.is_terminal:
+                self.tell(where)
+
     def tell(self, text: str) -> None:
         """Prints a line."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _close(self, name: str) -> None:
         self.closed += 1
-        of = f"{self.closed}/{len(self.trials)}"
-        self.tell(f"[{of}] {name}: {self.watched[name]}")
+        self.tell(f"[{self.closed}/{len(self.trials)}] {name}: {self.watched[name]}")
         self.progress.remove_task(self.bars.pop(name))
-        self.progress.update(self.overall, completed=self.closed, text=of)
+        self._count()
+
+    def _count(self) -> None:
+        text = f"{self.closed}/{len(self.trials)} {self.where}".strip()
+        self.progress.update(self.overall, completed=self.closed, text=text)

@@ -18,6 +18,7 @@ from benchmarks.learning.states import Key
 from benchmarks.running import failures, files, store
 from benchmarks.running.checkpoints import Checkpoints
 from benchmarks.running.jobs import Part, by_compiler, grouped, split
+from benchmarks.running.pool import Pool, Start
 from benchmarks.running.progress import View
 from benchmarks.running.rows import ALL, Rows, Shard, finished, missing, path_of
 from benchmarks.running.stopping import noticed
@@ -32,6 +33,7 @@ def run(
     curves: bool = False,
     keep_weights: bool = False,
     shard: Shard = ALL,
+    start: Start = Workers,
 ) -> None:
     """Runs the missing trials and adds each row to its file as soon as the trial is finished.
 
@@ -45,6 +47,7 @@ def run(
         curves: whether to keep the trials' learning curves, too.
         keep_weights: whether to keep the trained networks, too (`networks`).
         shard: which of the trials.
+        start: starts the workers (`pool.opened`).
 
     Raises:
         UsageError: rows cannot be written, before anything is trained.
@@ -66,7 +69,7 @@ def run(
         {(each.digest, i) for each, trials in done.items() for i in trials},
     )
     failed = []
-    coming = trained(to_run, seed, console, checkpoints, keep_weights)
+    coming = trained(to_run, seed, console, checkpoints, keep_weights, start)
     with contextlib.closing(coming):
         for result in coming:
             if isinstance(result, Failure):
@@ -109,6 +112,7 @@ def trained(
     console: Console,
     checkpoints: Checkpoints | None = None,
     keep_weights: bool = False,
+    start: Start = Workers,
 ) -> Generator[BlockResult | Failure, None, None]:
     """Trains trials in workers; yields their results as they come, which the console shows, too.
 
@@ -119,10 +123,10 @@ def trained(
     trials = {each: len(runs) for each, runs in to_run.items()}
     with noticed() as stop, View(console, trials) as view:
         for loops, jobs in by_compiler(grouped(to_run)):
-            with Workers(loops) as workers:
+            with start(loops) as workers:
                 parts = [
                     Part(seed, runs, keep_weights=keep_weights)
-                    for runs in split(jobs, len(workers.cores))
+                    for runs in split(jobs, len(workers))
                 ]
                 if checkpoints:
                     checkpoints.start(parts, workers.device)
@@ -145,11 +149,12 @@ def _with_rows(results: Iterable[BlockResult | Failure]) -> Iterator[Key]:
 
 
 def _followed(
-    workers: Workers, parts: list[Part], view: View
+    workers: Pool, parts: list[Part], view: View
 ) -> Iterator[Sequence[BlockResult | Failure]]:
     """Results of parts of jobs, those of a block together; none now and then."""
     calls = deque((number, part.call()) for number, part in enumerate(parts))
     for event in workers.run(calls):
+        view.place(workers.where)
         if event is None:
             yield []
             continue

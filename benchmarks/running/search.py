@@ -25,7 +25,9 @@ from benchmarks.learning import space
 from benchmarks.learning.experiment import Experiment, Settings
 from benchmarks.learning.space import Configuration
 from benchmarks.running import files, runner, store
+from benchmarks.running.pool import Start
 from benchmarks.running.schema import Columns
+from benchmarks.running.workers import Workers
 from models.network import Recurrent
 
 # FIDELITY S5
@@ -120,6 +122,7 @@ def search(
     folder: Path,
     console: Console,
     others: Iterable[Experiment] = (),
+    start: Start = Workers,
 ) -> None:
     """Runs what is missing of the search for these experiments, and writes what it has chosen.
 
@@ -129,6 +132,7 @@ def search(
         folder: the suite's folder of results; rows go to `search/` in it, choices to `chosen.csv`.
         console: where to show how far it is.
         others: experiments among which those with shorter delays are, from which to start.
+        start: starts the workers (`pool.opened`).
 
     Raises:
         UsageError: rows cannot be written.
@@ -141,14 +145,14 @@ def search(
         there = dict.fromkeys(each[:depth] for each in wanted if len(each) >= depth)
         tried = [one for each in there for one in candidates(each, count, folder).tried]
         try:
-            runner.run(tried, SEED, folder / "search", console)
+            runner.run(tried, SEED, folder / "search", console, start=start)
         except FailedError as error:
             failed.append(str(error))
             wanted = [each for each in wanted if _trained(each[:depth], count, folder)]
     searched = [candidates(each, count, folder) for each in wanted]
     finals = [final for each in searched for final in _finals(each, folder)]
     try:
-        runner.run(finals, SEED, folder / "search", console)
+        runner.run(finals, SEED, folder / "search", console, start=start)
     except FailedError as error:
         failed.append(str(error))
         searched = [each for each in searched if not _missing(_finals(each, folder), folder)]

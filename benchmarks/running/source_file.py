@@ -44,6 +44,23 @@ def module_digest(name: str) -> str:
     return _digest(path, root, _imports(path, root, name))
 
 
+def texts(where: str) -> dict[str, bytes]:
+    """What is in a file and those that it imports from its own folder and below, by their place.
+
+    Nothing of a module that is named, which is looked for where it is needed.
+
+    Raises:
+        UsageError: a file is no longer there.
+    """
+    path = Path(where)
+    if not path.is_absolute():
+        return {}
+    try:
+        return {str(each.relative_to(path.parent)): each.read_bytes() for each in _found(path)}
+    except OSError as error:
+        raise UsageError(f"cannot read {error.filename} ({error.strerror})") from error
+
+
 @functools.cache
 def executed(path: Path, source: str) -> ModuleType:
     """The file as a module, executed once for each source.

@@ -1,4 +1,4 @@
-"""Worker processes: one for each core, each of which makes one call at a time.
+"""Worker processes: one for each core or GPU, each of which makes one call at a time.
 
 They are started without the parent's main module, so that a script needs no main guard, and get
 their calls by cloudpickle, which also carries classes that were defined in a script or a notebook.
@@ -18,7 +18,7 @@ import time
 import traceback
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,32 +56,59 @@ class Broken(NamedTuple):
     died: bool
 
 
+class Place(NamedTuple):
+    """Where a worker computes.
+
+    Attributes:
+        core: the number of its core.
+        device: of several accelerators, which; None where there is no choice.
+    """
+
+    core: int
+    device: int | None = None
+
+
 class Workers:
     """As many workers as the machine has use for; a context manager that stops them in the end.
 
-    On an accelerator that is one; on CPUs one for each usable core, since small networks do not
+    That is one for each accelerator; on CPUs one for each usable core, since small networks do not
     gain from threads.
 
     Attributes:
-        cores: the core of each worker.
+        places: that of each worker.
         device: what they compute on.
+        where: nothing to tell: on this machine.
     """
 
-    def __init__(self, loops: bool):
-        """`loops`: whether they compile loops as wholes (`benchmarks.learning.xla`)."""
+    where = ""
+
+    def __init__(self, loops: bool, places: Sequence[Place] = ()):
+        """Starts nothing yet.
+
+        Args:
+            loops: whether they compile loops as wholes (`benchmarks.learning.xla`).
+            places: where they compute, if it is known; else there is a look at the machine.
+        """
         self._loops = loops
         self._started: list[_Worker] = []
-        self.cores = usable_cores()
+        self._known = bool(places)
+        self.places = list(places) or [Place(core) for core in usable_cores()]
         self.device = ""
+
+    def __len__(self) -> int:
+        return len(self.places)
 
     def __enter__(self) -> "Workers":
         try:
             first = self._start()
             first.call(_device)
-            backend, self.device = first.answer()
-            if backend != "cpu":
-                self.cores = self.cores[:1]
+            backend, self.device, count = first.answer()
             first.answer()  # that this was all
+            if backend != "cpu" and not self._known:
+                self.places = accelerated(self.places, count)
+                if count > 1:  # the first has taken all of them
+                    self.__exit__()
+                    self._started = []
         except _DiedError as error:
             reason = first.why().reason
             self.__exit__()
@@ -106,7 +133,7 @@ class Workers:
                 worker.process.join()
 
     def _start(self) -> "_Worker":
-        self._started.append(_Worker(self.cores[len(self._started)], self._loops))
+        self._started.append(_Worker(self.places[len(self._started)], self._loops))
         return self._started[-1]
 
     def run(self, calls: deque[tuple[int, Call]]) -> Iterator[tuple[int, Any] | None]:
@@ -123,7 +150,7 @@ class Workers:
         """
         idle, busy = list(self._started), dict[Any, tuple[_Worker, int]]()
         while calls or busy:
-            while calls and (idle or len(self._started) < len(self.cores)):
+            while calls and (idle or len(self._started) < len(self)):
                 worker = idle.pop() if idle else self._start()
                 number, call = calls.popleft()
                 with contextlib.suppress(_DiedError):  # its answer will tell
@@ -147,24 +174,28 @@ class Workers:
 
     def _replaced(self, dead: "_Worker") -> "_Worker":
         """A new worker in the place of one that has died."""
-        place = self._started.index(dead)
-        self._started[place] = _Worker(self.cores[place], self._loops)
-        return self._started[place]
+        i = self._started.index(dead)
+        self._started[i] = _Worker(self.places[i], self._loops)
+        return self._started[i]
 
 
 class _DiedError(Exception):
     """A worker process is no more."""
 
 
+_STARTING = threading.Lock()
+"""One at a time: threads of a cluster's worker start processes, too."""
+
+
 class _Worker:
     """A process and the pipe to it; the process ends when the pipe is closed."""
 
-    def __init__(self, core: int, loops: bool):
+    def __init__(self, place: Place, loops: bool):
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, core, loops), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, place, loops), daemon=True)
         self.memory_kills = memory_kills()
-        with _signals_held(), _without_main():
+        with _STARTING, _signals_held(), _without_main(), _as_a_parent():
             self.process.start()
         theirs.close()  # else nobody would notice the process's end
 
@@ -241,6 +272,28 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+@contextlib.contextmanager
+def _as_a_parent() -> Iterator[None]:
+    """Lets a daemonic process have children, for a moment.
+
+    Dask's workers are daemonic, and Python wants no orphans of such; ours end with their parent.
+    """
+    settings = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    before = settings.get("daemon")
+    settings["daemon"] = False
+    try:
+        yield
+    finally:
+        settings["daemon"] = before
+
+
+def accelerated(places: Sequence[Place], count: int) -> list[Place]:
+    """A place for each of so many accelerators, on cores in turn."""
+    if count == 1:
+        return list(places[:1])
+    return [Place(places[i % len(places)].core, i) for i in range(count)]
+
+
 def usable_cores() -> list[int]:
     """Numbers of the cores to work on: those that this process may use and has memory for."""
     if not hasattr(os, "sched_getaffinity"):
@@ -249,15 +302,16 @@ def usable_cores() -> list[int]:
     return sorted(os.sched_getaffinity(0))[: max(1, memory // WORKER_BYTES)]
 
 
-def _device() -> Iterator[tuple[str, str]]:
-    """In a worker: where it computes, the kind of backend and of device.
+def _device() -> Iterator[tuple[str, str, int]]:
+    """In a worker: where it computes, the kind of backend and of device, and how many there are.
 
     Raises:
         UsageError: nowhere: what the environment variable JAX_PLATFORMS names is not there.
     """
     try:
         with _quiet():  # of unknown flags XLA tells in a way of its own before it ends the process
-            found = jax.default_backend(), jax.devices()[0].device_kind
+            devices = jax.local_devices()
+            found = jax.default_backend(), devices[0].device_kind, len(devices)
     except (AssertionError, RuntimeError) as error:
         raise UsageError(
             f"jax finds no device of JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')}; "
@@ -279,9 +333,9 @@ def _quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _serve(pipe: Connection, core: int, loops: bool) -> None:
+def _serve(pipe: Connection, place: Place, loops: bool) -> None:
     """In a worker: makes calls and sends what they yield, until the pipe is closed."""
-    _settle(core, loops)
+    _settle(place, loops)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         for count in itertools.count(1):
             for answer in _answers(pipe.recv_bytes()):
@@ -306,14 +360,17 @@ def _answers(call: bytes) -> Iterator:
         yield None
 
 
-def _settle(core: int, loops: bool) -> None:
+def _settle(place: Place, loops: bool) -> None:
     """Sets a worker up, on a core of its own where the system lets a process choose.
 
     XLA starts one thread for each core that it may use; and left to itself, the scheduler was seen
     to run two workers on one core and leave the other idle.
     """
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, {place.core})
+    if place.device is not None:  # of those that the process may see
+        jax.config.update("jax_cuda_visible_devices", str(place.device))
+        jax.config.update("jax_rocm_visible_devices", str(place.device))
     if loops:
         xla.set_loop_flag()
     for each in ASKING:

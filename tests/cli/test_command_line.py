@@ -52,6 +52,7 @@ def files(folder):
         (["run", "quick", "--cell", f"{CELL}:Leaky(3)"], "must be given by name"),
         (["run", "quick", "--cell", "flax.linen:GRUCell"], "is a Linen module"),
         (["run", "gradient-flow", "--keep-weights"], "there are no weights to keep"),
+        (["run", "gradient-flow", "--cluster", "local"], "a cluster has nothing to do"),
         (["run"], "required: suite"),
         (["dance"], "invalid choice"),
         ([], "required: COMMAND"),

@@ -69,20 +69,6 @@ def run(tmp_path, monkeypatch):
     return run
 
 
-@pytest.fixture
-def _hears():
-    """Signals as in a terminal; who starts the tests in the background may have them ignored."""
-    usual = {
-        signal.SIGINT: signal.default_int_handler,
-        signal.SIGTERM: signal.SIG_DFL,
-        signal.SIGHUP: signal.SIG_DFL,
-    }
-    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 def on_block(monkeypatch, number, then):
     """Does something when the parent gets so many blocks."""
     follow, count = jobs.Part.follow, iter(range(1000))

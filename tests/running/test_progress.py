@@ -37,6 +37,20 @@ def test_without_a_terminal_one_line_for_each_experiment():
     ]
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_it_tells_which_cluster_and_when_its_workers_change(terminal):
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=100)
+    with View(console, {FIRST: 2}) as view:
+        for where in ["", "", "it, 1 worker", "it, 1 worker", "it, 2 workers"]:
+            view.place(where)
+        view.progress.refresh()
+    told = console.file.getvalue()
+    if terminal:
+        assert "0/1 it, 2 workers" in told
+    else:
+        assert told == "it, 1 worker\nit, 2 workers\n"
+
+
 def test_without_a_terminal_a_sign_of_life(monkeypatch):
     monkeypatch.setattr(progress, "QUIET_SECONDS", -1)
     assert "... two-sequence-10.rnn: 1/1 solved of 2, 160 sequences" in shown(terminal=False)

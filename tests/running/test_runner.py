@@ -67,6 +67,18 @@ def test_jobs_are_split_only_when_there_are_fewer_than_workers():
     assert jobs.split([job, short], 2) == [job, short]
     assert jobs.split([short], 4) == [short]
     assert [len(part) for part in jobs.split([job, short], 3)] == [3, 2, 1]
+    assert [len(part) for part in jobs.split([job, short], 99)] == [1] * 6
+
+
+def test_the_most_work_is_split_most():
+    long, short = experiment(budget=2000), experiment(budget=400)
+    parts = jobs.split([runs(short, *range(10)), runs(long, *range(8))], 7)
+    assert [(part[0].experiment.recipe.budget, len(part)) for part in parts] == [
+        *[(2000, 2)] * 3,
+        *[(400, 5)] * 2,
+        *[(2000, 1)] * 2,
+    ]
+    assert sorted(run.index for part in parts for run in part) == sorted([*range(10), *range(8)])
 
 
 def test_rows_that_are_gone_are_counted_over_all_configurations(tmp_path):

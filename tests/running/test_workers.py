@@ -15,7 +15,7 @@ import pytest
 from benchmarks.errors import UsageError
 from benchmarks.running import workers
 from benchmarks.running.stopping import ASKING
-from benchmarks.running.workers import Workers
+from benchmarks.running.workers import Place, Workers
 
 MAPS = Path("/proc/self/maps")
 
@@ -205,6 +205,57 @@ def test_a_process_that_is_started_meanwhile_never_hears_an_interrupt():
         inside = subprocess.run([sys.executable, "-c", held], capture_output=True, text=True)
     outside = subprocess.run([sys.executable, "-c", held], capture_output=True, text=True)
     assert (inside.stdout, outside.stdout) == ("True\n", "False\n")
+
+
+def three_gpus():
+    """What a worker's look at its devices would say."""
+    yield "gpu", "a made-up GPU", 3
+
+
+def sees():
+    """A call that tells which devices its process may use, and its cores."""
+    visible = [jax.config.read(f"jax_{kind}_visible_devices") for kind in ("cuda", "rocm")]
+    yield os.getpid(), *visible, os.sched_getaffinity(0)
+
+
+def test_each_of_several_accelerators_has_a_worker(core, monkeypatch):
+    monkeypatch.setattr(workers, "_device", three_gpus)
+    (core_number,) = workers.usable_cores()
+    with Workers(loops=False) as started:
+        assert (len(started), started.device) == (3, "a made-up GPU")
+        found = [item for _, item in all_of(started, *[sees] * 9)]
+    assert {(a, b) for _, a, b, _ in found} <= {("0", "0"), ("1", "1"), ("2", "2")}
+    assert len({process for process, *_ in found}) == len({a for _, a, _, _ in found}) > 1
+    assert all(cores == {core_number} for *_, cores in found)
+
+
+@pytest.mark.parametrize(
+    ("count", "places"),
+    [(1, [Place(5)]), (2, [Place(5, 0), Place(7, 1)]), (3, [*map(Place, [5, 7, 5], range(3))])],
+)
+def test_places_of_accelerators(count, places):
+    assert workers.accelerated([Place(5), Place(7)], count) == places
+
+
+def test_a_known_place_is_all_there_is(monkeypatch):
+    monkeypatch.setattr(workers, "_device", three_gpus)
+    with Workers(loops=False, places=[Place(*cores(1), 2)]) as started:
+        assert len(started) == 1
+        assert [item[1] for _, item in all_of(started, sees, sees)] == ["2", "2"]
+
+
+def nested():
+    """A call that makes a call in a process of its own, as a worker of a cluster does."""
+    multiprocessing.current_process()._config["daemon"] = True
+    with Workers(loops=False, places=[Place(*cores(1))]) as inner:
+        yield from (item for _, item in all_of(inner, functools.partial(counted, 5, 1)))
+    yield multiprocessing.current_process().daemon
+
+
+def test_workers_of_a_daemonic_process(one):
+    (_, (process, item)), (_, daemonic) = all_of(one, nested)
+    assert (item, daemonic) == (5, True)
+    assert process != os.getpid()
 
 
 SCRIPT = """
