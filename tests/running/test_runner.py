@@ -29,6 +29,14 @@ def test_missing_are_the_trials_without_a_row_of_this_digest_and_seed(tmp_path):
     assert missing(replace(EXPERIMENT, trials=1), 0, tmp_path)[0].index == 0
 
 
+def test_a_trial_whose_row_was_cut_is_missing(tmp_path, capsys):
+    path = path_of(EXPERIMENT, tmp_path)
+    store.add(path, [row(i, digest=EXPERIMENT.digest, seed=0) for i in range(6)])
+    path.write_bytes(path.read_bytes()[:-3])
+    assert missing(EXPERIMENT, 0, tmp_path) == runs(EXPERIMENT, 5)
+    assert "line 7: cut off, and left out" in capsys.readouterr().err
+
+
 def test_shares_hold_every_trial_once(tmp_path):
     shares = [missing(EXPERIMENT, 0, tmp_path, Shard(i, 4)) for i in (1, 2, 3, 4)]
     assert [[each.index for each in share] for share in shares] == [[0, 4], [1, 5], [2], [3]]
