@@ -5,6 +5,7 @@ import contextlib
 import signal
 import sys
 import traceback
+from pathlib import Path
 
 import jax
 
@@ -25,6 +26,7 @@ from benchmarks.cli import (
     table,
 )
 from benchmarks.errors import IncompleteError, UsageError, one_line
+from benchmarks.running.files import short
 from benchmarks.running.guarded import one_line_of, oneline
 from benchmarks.running.stopping import interrupted_by_all
 
@@ -98,12 +100,14 @@ def _tell(text: str) -> None:
 
 
 def _unexpected(error: BaseException) -> str:
-    """The line about an error that nobody has foreseen, with the place where it was raised.
+    """The line about an error that nobody has foreseen: a file's, or with where it was raised.
 
     With `python -X dev` its traceback comes first.
     """
     if sys.flags.dev_mode:
         traceback.print_exception(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{short(Path(str(error.filename)))}: {error.strerror}; name another file or folder"
     *_, last = traceback.extract_tb(error.__traceback__)
     place = f"{last.filename}, line {last.lineno}"
     return f"unexpected {oneline(error)} ({place}); python -X dev -m benchmarks ... tells more"

@@ -120,6 +120,36 @@ def test_an_error_that_nobody_has_foreseen_is_no_regression(
         assert f"{__file__}, line " in line
 
 
+LONG = "a" * 300, "a/" * 3000
+PLACED = [
+    ["run", "tiny", "--out", "LONG"],
+    ["run", "tiny", "--cell", "LONG:A"],
+    ["run", "tiny", "--cell", "LONG.py:A"],
+    ["run", "tiny", "--task", "LONG:A"],
+    ["table", "tiny", "--out", "LONG"],
+    ["status", "--out", "LONG"],
+    ["report", "tiny", "--out", "LONG"],
+    ["search", "quick", "--out", "LONG"],
+    ["inspect", "tiny", "two-sequence-20.rnn", "--out", "LONG"],
+    ["merge", "LONG", "--out", "out"],
+    ["compare", "LONG", "LONG"],
+    ["check", "--baseline", "LONG"],
+    ["check", "--junit", "LONG"],
+    ["baseline", "--baseline", "LONG"],
+]
+
+
+@pytest.mark.parametrize("name", LONG, ids=["name", "path"])
+@pytest.mark.parametrize("command", PLACED, ids=" ".join)
+def test_a_path_that_is_too_long_is_one_short_line(name, command, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([each.replace("LONG", name) for each in command]) == 2
+    line = told(capsys)
+    assert "unexpected" not in line
+    assert len(line) < 1000
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_command_may_not_end_the_process(monkeypatch, capsys):
     monkeypatch.setattr("benchmarks.cli.check._command", lambda _: os._exit(0))
     before = os._exit
