@@ -78,7 +78,8 @@ def cells_from(specs: Sequence[str]) -> list[CellFile]:
     named = {CellFile.named(spec, "cell"): spec for spec in specs}
     cells = _labelled(list(named))
     for cell in cells:
-        _check(cell, named[cell])
+        with guarded(f"{named[cell]} does not work as a cell"):
+            _check(cell, named[cell])
     return cells
 
 

@@ -51,7 +51,11 @@ def one_line_of(told: Callable[[BaseException], str]) -> Iterator[None]:
 
 def oneline(error: BaseException) -> str:
     """An error in one line, not too long."""
-    text = textwrap.shorten(str(error), 1000, placeholder=" ...")
+    try:
+        text = str(error)
+    except Exception:  # of a user's error that cannot even be told
+        text = "<exception str() failed>"
+    text = textwrap.shorten(text, 1000, placeholder=" ...")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

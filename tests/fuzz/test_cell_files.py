@@ -1,6 +1,5 @@
 """Files with a cell, put together of good and bad pieces: it can be trained, or is refused."""
 
-import itertools
 from types import SimpleNamespace
 
 import pytest
@@ -189,11 +188,10 @@ def file(draw):
 @pytest.mark.parametrize("count", COUNTS)
 def test_every_cell_can_be_trained_or_is_refused_in_one_line(count, tmp_path, monkeypatch):
     monkeypatch.setattr(guarded, "PATIENCE", 5)
-    numbers = itertools.count()
+    path = tmp_path / "cell.py"
 
     def check(given):
         text, call = given
-        path = tmp_path / f"cell{next(numbers)}.py"
         path.write_text(text, "utf-8", "surrogatepass")
         with printed(), refused_in_one_line():
             Changes(cells=(f"{path}:{call}",)).applied(SUITE)

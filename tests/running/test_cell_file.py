@@ -424,6 +424,28 @@ def test_what_would_fail_in_a_worker_is_refused_before(odd, name, message):
     assert "\n" not in str(refusal.value)
 
 
+UNTELLABLE = "type('E', (Exception,), {'__str__': lambda self: 1 / 0})()"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("settings = 3", "settings = property(lambda self: 1 / 0)", "not <property object"),
+        ("class Setting(Good):", f"raise {UNTELLABLE}\nclass A:", "E: <exception str.. failed>$"),
+        (
+            "class Setting(Good):",
+            "class Meta(type(Good)):\n    settings = property(lambda s: 1 / 0)"
+            "\n\nclass Setting(Good, metaclass=Meta):\n    pass\nclass A:",
+            "a cell: ZeroDivisionError",
+        ),
+    ],
+)
+def test_what_a_class_or_an_error_does_when_it_is_asked_is_told(odd, old, new, message):
+    odd.write_text(ODD.replace(old, new, 1))
+    with pytest.raises(UsageError, match=message):
+        cell_from(f"{odd}:Setting")
+
+
 @pytest.mark.parametrize("name", ["odd", "odd.txt"])
 def test_a_file_that_does_not_end_in_py_is_refused(odd, name):
     odd.rename(odd.with_name(name))

@@ -175,6 +175,17 @@ def test_the_commands_say_it_in_one_line_and_leave_all_as_it_is(name, command, t
     assert path.read_bytes() == before
 
 
+def test_a_baseline_whose_last_line_was_cut_is_refused(tmp_path):
+    """Its trials would not be made again, unlike those of a run."""
+    path = tmp_path / "baseline.csv"
+    rows = store.frame([row(0), row(1)])
+    baseline.save(path, baseline.made_from("tiny", 0, rows))
+    lines = path.read_text().count("\n")
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(UsageError, match=rf"baseline.csv, line {lines}: cut off; make one with"):
+        baseline.load(path)
+
+
 def test_many_rows_are_read_in_seconds(tmp_path):
     columns, (line, _) = KINDS["rows"]
     rows = store.frame([line], columns).loc[[0] * 20_000].assign(trial=range(20_000))
