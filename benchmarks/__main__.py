@@ -12,10 +12,10 @@ def _leave(number, frame) -> None:
 
 
 if __name__ == "__main__":
-    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-        signal.signal(signal.SIGINT, _leave)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, signal.SIGINT)
+        if signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL):
+            signal.signal(number, _leave)
     from benchmarks.cli.main import main
 
-    status = main()
-    sys.stdout.flush()
-    sys.exit(status)
+    sys.exit(main())

@@ -30,8 +30,8 @@ class Sides(NamedTuple):
         return pd.concat([pair[side] for pair in self.pairs.values()])
 
 
-class Experiment(NamedTuple):
-    """What a verdict needs of an experiment."""
+class Compared(NamedTuple):
+    """An experiment of both folders: what a verdict needs of it."""
 
     name: str
 
@@ -51,7 +51,7 @@ def compare(first: Path, second: Path) -> tuple[output.Report, list[str]]:
     was, now = both.rows(0), both.rows(1)
     report = output.Report(
         "compare",
-        verdicts.findings([Experiment(name) for name in both.pairs], now, was),
+        verdicts.findings([Compared(name) for name in both.pairs], now, was),
         f"Now: {files.short(second)}, {tables.origin(now)}",
         f"Was: {files.short(first)}, {tables.origin(was)}",
     )

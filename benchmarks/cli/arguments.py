@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmarks.cli.changes import Changes
 from benchmarks.errors import UsageError
 from benchmarks.running import search
-from benchmarks.running.runner import Shard
+from benchmarks.running.rows import Shard
 from benchmarks.running.screen import PlainConsole
 from benchmarks.running.store import MOST_TRIALS
 from benchmarks.suites.common import RESULTS

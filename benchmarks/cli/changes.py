@@ -1,10 +1,11 @@
 """What a user wants other than a suite has it: own cells, an own task, sizes, delays, a budget."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running.cell_file import cells_from
+from benchmarks.running.cell_file import cells_from, require_trainable
 from benchmarks.running.task_file import task_from
 from benchmarks.suites import sizes
 from benchmarks.suites.base import Suite
@@ -64,6 +65,8 @@ class Changes:
             found = [each for delay in self.delays for each in with_delay(found, delay)]
         if self.layers or self.hidden or self.weights:
             found = [replace(each, recipe=self._sized(each)) for each in found]
+        if self.cells:
+            _require_trainable(found)
         try:
             return [self._run(each) for each in found]
         except ValueError as error:  # of a recipe
@@ -89,3 +92,14 @@ class Changes:
             rate=self.rate or experiment.rate,
             trials=self.trials or experiment.trials,
         )
+
+
+def _require_trainable(experiments: Iterable[Experiment]) -> None:
+    """Refuses own cells that do not train at one of the sizes that they are to have."""
+    first: dict[tuple[Recurrent, int, int], Experiment] = {}
+    for each in experiments:
+        model, task = each.recipe.model, each.recipe.task
+        assert isinstance(model, Recurrent)  # no other takes an own cell
+        first.setdefault((model, task.n_in, task.n_out), each)
+    for (model, n_in, n_out), each in first.items():
+        require_trainable(model, n_in, n_out, each.name)

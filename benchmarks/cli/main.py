@@ -2,9 +2,10 @@
 
 import argparse
 import contextlib
-import os
 import signal
 import sys
+import traceback
+from pathlib import Path
 
 import jax
 
@@ -20,10 +21,13 @@ from benchmarks.cli import (
     run,
     search,
     speed,
+    standard_output,
     status,
     table,
 )
 from benchmarks.errors import IncompleteError, UsageError, one_line
+from benchmarks.running.files import short
+from benchmarks.running.guarded import one_line_of, oneline
 from benchmarks.running.stopping import interrupted_by_all
 
 COMMANDS = (
@@ -59,26 +63,54 @@ def main(arguments: list[str] | None = None) -> int:
     """
     # This process only draws and writes; a GPU belongs to the workers that it starts.
     jax.config.update("jax_platforms", "cpu")
+    with standard_output.kept() as output:
+        status = _status(arguments)
+    if output.error is not None:
+        _tell(f"not all could be printed ({output.error.strerror})")
+        return status or 3
+    return status
+
+
+def _status(arguments: list[str] | None) -> int:
+    """Runs a command, and tells what keeps it from its end."""
     kept = ""
     try:
         with interrupted_by_all():
             options = _parser().parse_args(arguments)
             if options.resumes:
                 kept = "; what is done is kept, and the same command continues"
-            return options.command(options) or 0
+            with one_line_of(_unexpected):
+                return options.command(options) or 0
+    except SystemExit:  # of --help alone: those of a command are errors
+        return 0
     except UsageError as error:
-        print(f"benchmarks: {one_line(str(error))}", file=sys.stderr)
+        _tell(str(error))
         return 2
     except IncompleteError as error:
-        print(f"benchmarks: {one_line(str(error))}", file=sys.stderr)
+        _tell(str(error))
         return 3
     except KeyboardInterrupt as interrupt:
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            print(f"benchmarks: interrupted{kept}", file=sys.stderr)
+        _tell(f"interrupted{kept}")
         return 128 + getattr(interrupt, "number", signal.SIGINT)
-    except BrokenPipeError:  # `| head` has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+
+
+def _tell(text: str) -> None:
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(f"benchmarks: {one_line(text)}", file=sys.stderr)
+
+
+def _unexpected(error: BaseException) -> str:
+    """The line about an error that nobody has foreseen: a file's, or with where it was raised.
+
+    With `python -X dev` its traceback comes first.
+    """
+    if sys.flags.dev_mode:
+        traceback.print_exception(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{short(Path(str(error.filename)))}: {error.strerror}; name another file or folder"
+    *_, last = traceback.extract_tb(error.__traceback__)
+    place = f"{last.filename}, line {last.lineno}"
+    return f"unexpected {oneline(error)} ({place}); python -X dev -m benchmarks ... tells more"
 
 
 class _Parser(argparse.ArgumentParser):

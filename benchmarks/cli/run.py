@@ -16,7 +16,7 @@ from benchmarks.errors import FailedError, UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, runner, search, store
 from benchmarks.running.pool import Start, opened
-from benchmarks.running.runner import ALL
+from benchmarks.running.rows import ALL
 
 
 def add(commands) -> None:

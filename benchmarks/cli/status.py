@@ -51,7 +51,7 @@ def _show(name: str, folder: Path, console: Console) -> bool:
 
 def text(lines: pd.DataFrame) -> str:
     """The lines of `running.status` and their sum, for a person."""
-    total = {"experiment": "all", "failed": "", **lines.sum(numeric_only=True)}
+    total = {"experiment": "all", "failed": "", **lines.sum(numeric_only=True), "seed": ""}
     total["seconds"] = lines["seconds"].sum(skipna=False) / len(usable_cores())
     shown = pd.concat([lines, pd.DataFrame([total])], ignore_index=True)
     shown["failed"] = shown["failed"].ne("").map({True: "yes", False: ""})

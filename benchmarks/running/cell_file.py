@@ -1,6 +1,7 @@
 """Cells of the user's own, from a Python file or a package, without registration."""
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -8,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from benchmarks.errors import UsageError
+from benchmarks.learning import space
 from benchmarks.running.guarded import guarded
 from benchmarks.running.own_class import OwnClass
 from benchmarks.running.rules import NO_LABEL
-from models.network import Recurrent
+from models.network import Network, Recurrent
 
 TRIAL_SIZES = 3, 5  # inputs and hidden units of the shape check: different from each other
 LABEL = 100  # characters: a label is part of the name of a results file
@@ -48,7 +51,11 @@ class CellFile(OwnClass):
     ) -> nnx.RNNCellBase:
         """A cell of that class."""
         made_with = self.keywords | settings
-        return self.load()(in_features, hidden_features, rngs=rngs, **made_with)
+        kind = self.load()
+        with guarded(
+            f"{self.name} does not work as cell({in_features}, {hidden_features}, rngs=...)"
+        ):
+            return kind(in_features, hidden_features, rngs=rngs, **made_with)
 
 
 def cell_from(spec: str) -> CellFile:
@@ -65,12 +72,14 @@ def cells_from(specs: Sequence[str]) -> list[CellFile]:
 
     Raises:
         UsageError: no such file or class, it does not import, it is no nnx cell, keeps state, or
-            its output has a wrong shape; or two could not be told apart.
+            parameters that have no gradient, or its output has a wrong shape; or two could not be
+            told apart.
     """
     named = {CellFile.named(spec, "cell"): spec for spec in specs}
     cells = _labelled(list(named))
     for cell in cells:
-        _check(cell, named[cell])
+        with guarded(f"{named[cell]} does not work as a cell"):
+            _check(cell, named[cell])
     return cells
 
 
@@ -110,14 +119,20 @@ def _place(cell: CellFile) -> tuple[str, ...]:
 def _check(cell: CellFile, spec: str) -> None:
     """Builds the cell and follows the shapes of one step, without computing any."""
     _require_nnx(cell.load(), spec)
+    _require_attributes(cell, spec)
     n_in, hidden = TRIAL_SIZES
     more = ", ..." if cell.arguments else ""
     with guarded(
         f"{spec} does not work as cell(in_features, hidden_features, rngs=...{more}) "
         "with (carry, x) -> (carry, y)"
     ):
+        start = {name: space.START[name](n_in, 0.5, 0.5) for name in cell.settings}
+        nnx.eval_shape(
+            lambda given: Recurrent(cell, hidden).build(n_in, 1, nnx.Rngs(0), **given), start
+        )
         network = nnx.eval_shape(lambda: Recurrent(cell, hidden).build(n_in, 1, nnx.Rngs(0)))
         _require_no_state(network.cell, spec)
+        _require_floats(network.cell, spec)
         batch = (2,) if cell.batched else ()
         x = jax.ShapeDtypeStruct((*batch, n_in), "float32")
         carry, after, y = nnx.eval_shape(_step, network.cell, x)
@@ -129,6 +144,30 @@ def _check(cell: CellFile, spec: str) -> None:
             f"{spec} gives an output of shape {y.shape} for {hidden} hidden units and an input "
             f"of shape {x.shape}; it must be {(*batch, hidden)}"
         )
+
+
+def require_trainable(model: Recurrent, n_in: int, n_out: int, name: str) -> None:
+    """Follows the shapes of two steps and of their gradient through a network.
+
+    Args:
+        model: with a cell of the user's, at the size at which it is to be trained.
+        n_in: inputs of the task.
+        n_out: its outputs.
+        name: of the experiment.
+
+    Raises:
+        UsageError: that fails.
+    """
+    batch = (2,) if model.batched else ()
+    inputs = jnp.zeros((*batch, 2, n_in))
+    length = jnp.ones(batch, int)
+
+    def error(network: Network) -> jax.Array:
+        every, last = network(inputs, length), network.last(inputs, length)
+        return jnp.sum(every.real) + jnp.sum(last.real)
+
+    with guarded(f"{name} cannot be trained with {model.hidden} hidden units"):
+        nnx.eval_shape(lambda: nnx.grad(error)(model.build(n_in, n_out, nnx.Rngs(0))))
 
 
 def _step(cell: nnx.RNNCellBase, x: jax.Array):
@@ -146,6 +185,30 @@ def _require_nnx(kind: Any, spec: str) -> None:
                     f"{spec} is {what}; the cell must be an nnx cell (flax.nnx.RNNCellBase): "
                     f"{WRAPPING} shows how to make one of it"
                 )
+
+
+def _require_attributes(cell: CellFile, spec: str) -> None:
+    """Refuses what the class says of itself and nobody can follow."""
+    if not isinstance(cell.batched, bool):
+        raise UsageError(f"{spec}: batched must be True or False, not {cell.batched!r}")
+    known = isinstance(cell.settings, tuple | list) and all(
+        isinstance(name, str) and name in space.START for name in cell.settings
+    )
+    if not known:
+        names, given = " or ".join(map(repr, space.START)), repr(cell.settings)
+        raise UsageError(
+            f"{spec}: settings must be a tuple of {names}, not {textwrap.shorten(given, 100)}"
+        )
+
+
+def _require_floats(cell: nnx.Module, spec: str) -> None:
+    """Refuses parameters that have no gradient."""
+    for path, leaf in nnx.to_flat_state(nnx.state(cell, nnx.Param)):
+        if not jnp.issubdtype(leaf.dtype, jnp.inexact):
+            raise UsageError(
+                f"{spec} has a parameter {'.'.join(map(str, path))} of {leaf.dtype}, which cannot "
+                "be trained; make it a constant of the class"
+            )
 
 
 def _require_no_state(cell: nnx.RNNCellBase, spec: str) -> None:

@@ -4,9 +4,7 @@ NumPy's format is one file that is replaced in one step, in thirty lines. Orbax,
 flax, writes a folder of many files, and its import takes longer than all that is saved in an hour.
 """
 
-import io
 import json
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.learning.states import State
+from benchmarks.running import archive
 
 
 class Saved(NamedTuple):
@@ -49,10 +48,8 @@ def packed(saved: Saved) -> bytes:
     }
     arrays = {f"leaf{i}": leaf for i, leaf in enumerate(state.leaves)}
     arrays |= {"seen": state.seen, "seconds": state.seconds}
-    file = io.BytesIO()
     arrays["head"] = np.frombuffer(json.dumps(head).encode(), np.uint8)
-    np.savez(file, allow_pickle=False, **arrays)
-    return file.getvalue()
+    return archive.packed(arrays)
 
 
 def read(path: Path) -> Saved:
@@ -62,12 +59,12 @@ def read(path: Path) -> Saved:
         UnreadableError: it is cut, changed, or of another kind.
     """
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            head = json.loads(file["head"].tobytes())
-            kinds = [jnp.dtype(name) for name in head["kinds"]]  # NumPy alone forgets bfloat16
-            leaves = [file[f"leaf{i}"].view(kind) for i, kind in enumerate(kinds)]
-            keys = [(str(digest), int(index)) for digest, index in head["keys"]]
-            state = State(keys, leaves, file["seen"], file["seconds"], head["points"])
+        file = archive.unpacked(path.read_bytes())
+        head = json.loads(file["head"].tobytes())
+        kinds = [jnp.dtype(name) for name in head["kinds"]]  # NumPy alone forgets bfloat16
+        leaves = [file[f"leaf{i}"].view(kind) for i, kind in enumerate(kinds)]
+        keys = [(str(digest), int(index)) for digest, index in head["keys"]]
+        state = State(keys, leaves, file["seen"], file["seconds"], head["points"])
         return Saved(head["made_by"], head["seed"], head["names"], state)
-    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise UnreadableError(str(error)) from error

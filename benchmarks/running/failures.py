@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.errors import one_line
 from benchmarks.running import files
 
 FOLDER = "failed"
@@ -26,6 +27,14 @@ def forget(folder: Path, names: Iterable[str]) -> None:
 
 
 def read(folder: Path) -> dict[str, str]:
-    """Why experiments have failed, by name."""
-    files = sorted((folder / FOLDER).glob("*.txt"))
-    return {path.stem: path.read_text().partition("\n")[0] for path in files}
+    """Why experiments have failed, by name; whatever the files hold, a line of text.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    paths = sorted((folder / FOLDER).glob("*.txt"))
+    return {path.stem: _reason(files.read(path) or b"") for path in paths}
+
+
+def _reason(record: bytes) -> str:
+    return one_line(record.partition(b"\n")[0].decode("utf-8", "replace"))

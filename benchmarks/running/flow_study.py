@@ -22,8 +22,8 @@ from benchmarks.learning import flow
 from benchmarks.learning.experiment import Experiment, Model
 from benchmarks.learning.program import INIT, TEST, setups, source
 from benchmarks.learning.provenance import provenance
-from benchmarks.running import files, runner, store
-from benchmarks.running.runner import ALL, Shard
+from benchmarks.running import files, store
+from benchmarks.running.rows import ALL, Shard, path_of
 from benchmarks.running.schema import Columns
 
 COLUMNS = Columns(
@@ -68,7 +68,7 @@ def run(
     """
     files.require_lockable(folder / "trials")
     for i, each in enumerate(experiments, 1):
-        path = runner.path_of(each, folder)
+        path = path_of(each, folder)
         rows = store.read(path, COLUMNS)
         rows = rows[(rows["digest"] == each.digest) & (rows["seed"] == seed)]
         absent = sorted(set(shard.indices(each.trials)) - set(rows["trial"]))

@@ -6,9 +6,9 @@ import signal
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from benchmarks.errors import UsageError
+from benchmarks.errors import IncompleteError, UsageError
 
 PATIENCE = 60  # seconds that a file may take to import: torch takes ten
 
@@ -23,22 +23,39 @@ def guarded(failure: str) -> Iterator[None]:
     Raises:
         UsageError: any of these.
     """
+    with one_line_of(lambda error: f"{failure}: {oneline(error)}"), _in_time():
+        yield
+
+
+@contextlib.contextmanager
+def one_line_of(told: Callable[[BaseException], str]) -> Iterator[None]:
+    """Makes one line of whatever ends a piece of work other than an interrupt: exits, too.
+
+    Args:
+        told: the line.
+
+    Raises:
+        UsageError: with that line.
+    """
     leave = os._exit
     os._exit = lambda status: sys.exit(status)
     try:
-        with _in_time():
-            yield
-    except (UsageError, KeyboardInterrupt):
+        yield
+    except (UsageError, IncompleteError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # whatever a user's code raises, it is the user's to mend
-        raise UsageError(f"{failure}: {oneline(error)}") from error
+    except BaseException as error:
+        raise UsageError(told(error)) from error
     finally:
         os._exit = leave
 
 
 def oneline(error: BaseException) -> str:
     """An error in one line, not too long."""
-    text = textwrap.shorten(str(error), 1000, placeholder=" ...")
+    try:
+        text = str(error)
+    except Exception:  # of a user's error that cannot even be told
+        text = "<exception str() failed>"
+    text = textwrap.shorten(text, 1000, placeholder=" ...")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -3,8 +3,9 @@
 import functools
 import heapq
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.lanes import BlockResult, Lanes, Run, beginning
@@ -36,8 +37,8 @@ class Part:
         state: the latest that is known of them.
         halvings: how often its lanes were halved for want of memory.
         deaths: workers that have died at it since the latest block.
-        begun: whether any worker has begun it.
         keep_weights: whether results have the weights of trained networks.
+        seen, seconds: of unfinished trials, as results have told them, by experiment.
     """
 
     seed: int
@@ -45,8 +46,9 @@ class Part:
     state: State = NONE
     halvings: int = 0
     deaths: int = 0
-    begun: bool = False
     keep_weights: bool = False
+    seen: Counter[Experiment] = field(default_factory=Counter)
+    seconds: Counter[Experiment] = field(default_factory=Counter)
 
     @property
     def names(self) -> list[str]:
@@ -74,8 +76,10 @@ class Part:
         self.deaths = 0 if results else self.deaths
         known = {run.experiment.digest: run.experiment for run in self.runs}
         found = [BlockResult(known[digest], *rest) for digest, rest in results]
-        if not self.begun:
-            found, self.begun = beginning(self.runs, self.state), True
+        found = found or self._anew()
+        for each in found:
+            self.seen[each.experiment] += each.seen - sum(row["seen"] for row in each.rows)
+            self.seconds[each.experiment] += each.seconds - sum(r["seconds"] for r in each.rows)
         done = {(row["digest"], row["trial"]) for each in found for row in each.rows}
         if done:
             self.runs = [run for run in self.runs if run.key not in done]
@@ -83,6 +87,19 @@ class Part:
             old = self.state if state is None else state
             self.state = old.only({run.key for run in self.runs})
         return found
+
+    def _anew(self) -> list[BlockResult]:
+        """What is known of the trials when a worker begins, less what has been told already.
+
+        It is below zero if a dead worker was further than the latest state.
+        """
+        return [
+            each._replace(
+                seen=each.seen - self.seen[each.experiment],
+                seconds=each.seconds - self.seconds[each.experiment],
+            )
+            for each in beginning(self.runs, self.state)
+        ]
 
     def goes_on(self, broken: Broken) -> bool:
         """Whether another worker shall go on with it, in fewer lanes if memory was short."""

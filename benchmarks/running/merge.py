@@ -62,6 +62,7 @@ def merge(sources: Sequence[Path], out: Path) -> list[Taken]:
     for place in dict.fromkeys(place for found in folders.values() for place in found):
         _require_alike(place, {f: found[place] for f, found in folders.items() if place in found})
     _require_one_choice(folders)
+    _require_readable(folders)
     return [_take(each, folders[each], out) for each in others]
 
 
@@ -69,18 +70,18 @@ def _require_alike(place: Path, found: Mapping[Path, pd.DataFrame]) -> None:
     """Refuses rows of one experiment that cannot be joined."""
     searched = place.parent.parent.name == "search"
     kinds = [MADE_BY] if searched else [["digest"], MADE_BY]  # a search has many digests
-    first, *others = found
     for columns in kinds:
-        known = _combinations(found[first], columns)
-        for other in others:
-            new = _combinations(found[other], columns)
-            if known.isdisjoint(new):
-                raise _different(place, columns, (first, min(known)), (other, min(new)))
-            known |= new
+        known: dict[tuple, Path] = {}  # and which folder has it first
+        for folder, rows in found.items():
+            new = _combinations(rows, columns)
+            if known and known.keys().isdisjoint(new):
+                values, other = next(iter(known.items()))
+                raise _different(place, columns, (other, values), (folder, new[0]))
+            known |= {each: folder for each in new if each not in known}
 
 
-def _combinations(rows: pd.DataFrame, columns: list[str]) -> set[tuple[str, ...]]:
-    return set(rows[columns].drop_duplicates().itertuples(index=False, name=None))
+def _combinations(rows: pd.DataFrame, columns: list[str]) -> list[tuple[str, ...]]:
+    return sorted(set(rows[columns].itertuples(index=False, name=None)))
 
 
 def _different(place: Path, columns: list[str], *sides: tuple[Path, tuple]) -> UsageError:
@@ -109,6 +110,20 @@ def _require_one_choice(folders: Mapping[Path, Found]) -> None:
                     f"{line['task']}-{line['delay']}.{line['cell']} than the folders before it"
                 )
             known[home] = both
+
+
+def _require_readable(folders: Mapping[Path, Found]) -> None:
+    """Refuses what else will be read, before anything is written."""
+    for folder, found in folders.items():
+        for home in _homes(found):
+            store.read_requests(folder / home)
+        for curve in map(_curve, found):
+            store.read(folder / curve, store.CURVE_COLUMNS)
+
+
+def _curve(place: Path) -> Path:
+    """The file of the learning curves beside a file of rows."""
+    return home_of(place) / "curves" / place.name
 
 
 def _homes(found: Iterable[Path]) -> list[Path]:
@@ -162,6 +177,6 @@ def _add(folder: Path, place: Path, rows: pd.DataFrame, out: Path) -> None:
     if columns is not store.COLUMNS or place.parent.parent.name == "search":
         store.add(out / place, rows, columns)
         return
-    curve = home_of(place) / "curves" / place.name
+    curve = _curve(place)
     points = store.read(folder / curve, store.CURVE_COLUMNS).merge(rows[store.IDENTITY])
     store.add_trials(out / place, out / curve, rows, points)

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from benchmarks.errors import UsageError
 from benchmarks.running import source_file
+from benchmarks.running.files import short
 from benchmarks.running.guarded import guarded
 
 SPEC = re.compile(r"(?P<where>.+?):(?P<name>[^\W\d]\w*)(\((?P<arguments>.*)\))?", re.DOTALL)
@@ -57,10 +58,12 @@ class OwnClass:
             return cls(where, parts["name"], arguments, source_file.module_digest(where))
         try:
             if Path(where).exists() and not Path(where).is_file():
-                raise UsageError(f"{where} is not a file")  # a device might never end
+                raise UsageError(f"{short(Path(where))} is not a file")  # a device might never end
             Path(where).read_bytes()
         except OSError as error:
-            raise UsageError(f"cannot read the {kind} file {where} ({error.strerror})") from error
+            raise UsageError(
+                f"cannot read the {kind} file {short(Path(where))} ({error.strerror})"
+            ) from error
         path = Path(where).resolve()
         return cls(str(path), parts["name"], arguments, source_file.digest(path))
 
@@ -88,7 +91,7 @@ class OwnClass:
 
 
 def _is_file(where: str) -> bool:
-    return where.endswith(".py") or os.sep in where or Path(where).is_file()
+    return where.endswith(".py") or os.sep in where or os.path.isfile(where)  # long names, too
 
 
 def _is_module(where: str) -> bool:

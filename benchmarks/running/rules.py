@@ -88,6 +88,13 @@ AGREEMENTS: Sequence[tuple[str, str, Callable[[Rows], pd.Series], str]] = (
         ),
         "is at most memory_high",
     ),
+    (
+        "rate",
+        "learner",
+        lambda rows: (rows["rate"] > 0) | rows["learner"].str.startswith("Guessing"),
+        "is 0 of guessing alone",
+    ),
+    ("rate", "with_success", lambda rows: rows["rate"] > 0, "is above 0 in a choice"),
     ("solved", "trials", lambda rows: rows["solved"] <= rows["trials"], "is at most trials"),
 )
 """What the first column must be beside the second, where a file has both."""

@@ -26,6 +26,7 @@ from benchmarks.learning.experiment import Experiment, Settings
 from benchmarks.learning.space import Configuration
 from benchmarks.running import files, runner, store
 from benchmarks.running.pool import Start
+from benchmarks.running.rows import missing, path_of
 from benchmarks.running.schema import Columns
 from benchmarks.running.workers import Workers
 from models.network import Recurrent
@@ -174,9 +175,7 @@ def tried(experiments: Iterable[Experiment], folder: Path) -> pd.DataFrame:
     Raises:
         UsageError: a file there is not one of rows.
     """
-    found = [
-        _tried(each, store.read(runner.path_of(each, folder / "search"))) for each in experiments
-    ]
+    found = [_tried(each, store.read(path_of(each, folder / "search"))) for each in experiments]
     return pd.concat(found or [store.frame([])], ignore_index=True)
 
 
@@ -212,7 +211,7 @@ def _trained(stages: Stages, count: int, folder: Path) -> bool:
 
 def _missing(experiments: Iterable[Experiment], folder: Path) -> bool:
     """Whether any trial of the search for these is still to be run."""
-    return any(runner.missing(each, SEED, folder / "search") for each in experiments)
+    return any(missing(each, SEED, folder / "search") for each in experiments)
 
 
 def _finals(searched: Candidates, folder: Path) -> list[Experiment]:
@@ -243,7 +242,7 @@ def choice(searched: Candidates, folder: Path) -> dict:
 
 def _scores(searched: Candidates, folder: Path, trials: int) -> pd.DataFrame:
     """How configurations did in their first trials, the best first; the index is their number."""
-    rows = store.read(runner.path_of(searched.base, folder / "search"))
+    rows = store.read(path_of(searched.base, folder / "search"))
     rows = rows[(rows["seed"] == SEED) & (rows["trial"] < trials)]
     by_digest = dict(iter(rows.groupby("digest")))
     lines = [_score(by_digest[each.digest]) for each in searched.tried]

@@ -72,7 +72,7 @@ def executed(path: Path, source: str) -> ModuleType:
         raise UsageError(f"{path} has been changed since this began; give the command again")
     spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is no Python file")
+        raise UsageError(f"{path} is no Python file; its name must end in .py")
     module = importlib.util.module_from_spec(spec)
     with _importable(path, module):
         spec.loader.exec_module(module)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.running import checkpoint_file, checkpoints, failures
+from benchmarks.running import checkpoint_file, checkpoints, failures, store
 from benchmarks.running.checkpoint_file import UnreadableError
 
 
 def lines(
     requests: pd.DataFrame, rows: pd.DataFrame, folder: Path, budgets: dict[str, int]
 ) -> pd.DataFrame:
-    """A line for each experiment that a run was asked for.
+    """A line for each experiment and seed that a run was asked for.
 
     Args:
         requests: what was asked for (`store.REQUEST_COLUMNS`).
@@ -21,17 +21,19 @@ def lines(
         budgets: of experiments without rows, by digest, as far as they are known.
 
     Returns:
-        Columns: experiment; trials; done; saved (unfinished, with a state to go on from); left
-        (neither done nor saved); seconds (of one worker, until all are done, if none stops before
-        its budget; nan where nothing tells the speed); failed (why, or empty).
+        Columns: experiment; seed; trials; done; saved (unfinished, with a state to go on from);
+        left (neither done nor saved); seconds (of one worker, until all are done, if none stops
+        before its budget; nan where nothing tells the speed); failed (why, or empty).
     """
     saved, why = _saved(folder), failures.read(folder)
     known = budgets | dict(zip(rows["digest"], rows["budget"], strict=True))
-    asked = requests.groupby(["experiment", "digest"], sort=False)["trials"].sum()
     found = []
-    for (name, digest), trials in asked.items():
-        mine, states = (frame[frame["digest"] == digest] for frame in (rows, saved))
-        done = min(len(mine), trials)
+    for name, digest, seed, trials in requests[list(store.REQUEST_COLUMNS)].itertuples(index=False):
+        mine, states = (
+            each[(each["digest"] == digest) & (each["seed"] == seed) & (each["trial"] < trials)]
+            for each in (rows, saved)
+        )
+        done = len(mine)
         waiting = min(len(states), trials - done)
         seen = int(mine["seen"].sum() + states["seen"].sum())
         seconds = float(mine["seconds"].sum() + states["seconds"].sum())
@@ -39,6 +41,7 @@ def lines(
         found.append(
             {
                 "experiment": name,
+                "seed": seed,
                 "trials": trials,
                 "done": done,
                 "saved": waiting,
@@ -51,7 +54,7 @@ def lines(
 
 
 def _saved(folder: Path) -> pd.DataFrame:
-    """Trials in checkpoints: digest, index, seen, seconds; of copies the one further on."""
+    """Trials in checkpoints: digest, trial, seed, seen, seconds; of copies the one further on."""
     found = []
     for path in sorted((folder / checkpoints.FOLDER).glob("*.npz")):
         try:
@@ -63,9 +66,9 @@ def _saved(folder: Path) -> pd.DataFrame:
             (*key, saved.seed, int(seen), float(seconds))
             for key, seen, seconds in zip(state.keys, state.seen, state.seconds, strict=True)
         ]
-    names = ["digest", "index", "seed", "seen", "seconds"]
+    names = ["digest", "trial", "seed", "seen", "seconds"]
     table = pd.DataFrame(found, columns=names).sort_values("seen")
-    return table.drop_duplicates(["digest", "index", "seed"], keep="last")
+    return table.drop_duplicates(store.IDENTITY, keep="last")
 
 
 def latest(folder: Path) -> float | None:

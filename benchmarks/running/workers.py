@@ -19,6 +19,7 @@ import traceback
 import types
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -102,7 +103,10 @@ class Workers:
         try:
             first = self._start()
             first.call(_device)
-            backend, self.device, count = first.answer()
+            found = first.answer()
+            if isinstance(found, Broken):  # it is about the machine: nothing else has been asked
+                raise UsageError(found.reason)
+            backend, self.device, count = found
             first.answer()  # that this was all
             if backend != "cpu" and not self._known:
                 self.places = accelerated(self.places, count)
@@ -144,9 +148,6 @@ class Workers:
 
         Args:
             calls: they begin in their order; while this goes on, more may be added.
-
-        Raises:
-            UsageError: a call raised it.
         """
         idle, busy = list(self._started), dict[Any, tuple[_Worker, int]]()
         while calls or busy:
@@ -207,10 +208,7 @@ class _Worker:
     def answer(self):
         """The next item, None when the call is finished, a `Broken` if it raised an error."""
         with _noticed():
-            answer = self.pipe.recv()
-        if isinstance(answer, UsageError):
-            raise answer
-        return answer
+            return self.pipe.recv()
 
     def why(self) -> Broken:
         """Why the process is no more."""
@@ -254,6 +252,7 @@ def _signals_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # when it starts, it lets signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
     try:
         yield
@@ -340,7 +339,7 @@ def _serve(pipe: Connection, place: Place, loops: bool) -> None:
         for count in itertools.count(1):
             for answer in _answers(pipe.recv_bytes()):
                 pipe.send(answer)
-                last = answer is None or isinstance(answer, Broken | UsageError)
+                last = answer is None or isinstance(answer, Broken)
                 if not last and pipe.poll():  # closed: no call comes during another
                     return
             if count % CALLS == 0:
@@ -348,16 +347,25 @@ def _serve(pipe: Connection, place: Place, loops: bool) -> None:
 
 
 def _answers(call: bytes) -> Iterator:
-    """All that a call yields, then None; or else what came of the error that it raised."""
-    try:
-        yield from pickle.loads(call)()
-    except UsageError as error:
-        yield error
-    except Exception as error:
-        memory = isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
-        yield Broken(oneline(error), traceback.format_exc(), memory, died=False)
-    else:
-        yield None
+    """All that a call yields, then None; or a `Broken` of the error that it raised."""
+    items, answer = _items(call), object()
+    while answer is not None and not isinstance(answer, Broken):
+        try:
+            answer = next(items, None)
+        except BaseException as error:  # a user's code may exit, too
+            answer = _broken(error)
+        yield answer
+
+
+def _items(call: bytes) -> Iterator:
+    yield from pickle.loads(call)()
+
+
+def _broken(error: BaseException) -> Broken:
+    """Of the error that is being handled."""
+    memory = isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
+    reason = str(error) if isinstance(error, UsageError) else oneline(error)
+    return Broken(reason, traceback.format_exc(), memory, died=False)
 
 
 def _settle(place: Place, loops: bool) -> None:

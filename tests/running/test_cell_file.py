@@ -1,6 +1,7 @@
 import pickle
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -8,14 +9,18 @@ import numpy as np
 import pytest
 from flax import linen, nnx
 
+from benchmarks.cli.changes import Changes
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import describe
+from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.running import guarded, source_file
 from benchmarks.running.cell_file import cell_from, cells_from
 from tests.support.documents import python_of
+from tests.support.tiny import EXPERIMENT
 
 CELLS = Path(__file__).parents[1] / "cells"
 FILE = str(CELLS / "leaky.py")
+SMALL = SimpleNamespace(experiments=[EXPERIMENT], matched=False)  # a suite
 STACKED = str(CELLS / "stacked_gru.py")
 
 
@@ -42,7 +47,7 @@ def test_a_cell_is_the_same_wherever_its_file_lies_and_another_when_the_text_cha
         ("WrongOutput", r"output of shape \(8,\).*must be \(5,\)"),
         ("WrongCarry", "changes the shape of its carry"),
         ("Crashing", "RuntimeError: out of order with a second line$"),
-        ("NoRngs", r"does not work as cell\(in_features, hidden_features, rngs=...\)"),
+        ("NoRngs", r"does not work as cell\(3, 5, rngs=...\)"),
         ("Missing", "has no class Missing"),
     ],
 )
@@ -306,6 +311,146 @@ def test_what_is_no_cell_of_weights_and_carry_is_named(tmp_path, name, message):
     with pytest.raises(UsageError, match=message) as refusal:
         cell_from(f"{tmp_path / 'my.py'}:{name}")
     assert "\n" not in str(refusal.value)
+
+
+ODD = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax.numpy as jnp
+from flax import nnx
+
+
+@dataclass
+class Sizes:
+    more: int = 0
+    fewer: ClassVar[int] = 0
+
+
+class Good(nnx.RNNCellBase):
+    sizes = Sizes()
+
+    def __init__(self, n_in, n_hidden, *, rngs):
+        self.n_hidden = n_hidden + self.sizes.more
+        self.w = nnx.Linear(n_in + n_hidden, n_hidden, rngs=rngs)
+
+    def initialize_carry(self, input_shape, rngs=None, carry_init=None):
+        return jnp.zeros((*input_shape[:-1], self.n_hidden))
+
+    def __call__(self, carry, x):
+        h = jnp.tanh(self.w(jnp.concatenate([carry, x], -1)))
+        return h, h
+
+
+class Counts(Good):
+    def initialize_carry(self, input_shape, rngs=None, carry_init=None):
+        return super().initialize_carry(input_shape), 0, 0.5, None
+
+    def __call__(self, carry, x):
+        h, y = super().__call__(carry[0], x)
+        return (h, carry[1] + 1, carry[2], None), y
+
+
+class Whole(Good):
+    def __init__(self, n_in, n_hidden, *, rngs):
+        super().__init__(n_in, n_hidden, rngs=rngs)
+        self.k = nnx.Param(jnp.zeros(3, jnp.int32))
+
+
+class OneSize(Good):
+    def initialize_carry(self, input_shape, rngs=None, carry_init=None):
+        return jnp.zeros((*input_shape[:-1], 5))
+
+
+class NoGradient(Good):
+    def __call__(self, carry, x):
+        h, y = super().__call__(carry, x)
+        return nnx.while_loop(lambda c: c.sum() > 99, lambda c: c - self.w.bias[0], h), y
+
+
+class Setting(Good):
+    settings = 3
+
+
+class OtherSetting(Good):
+    settings = ("depth",)
+
+
+class Promises(Good):
+    settings = ("memory",)
+
+
+class Batched(Good):
+    batched = "yes"
+"""
+
+
+@pytest.fixture
+def odd(tmp_path):
+    (tmp_path / "odd.py").write_text(ODD)
+    return tmp_path / "odd.py"
+
+
+@pytest.mark.parametrize("name", ["Good", "Counts"])
+def test_postponed_annotations_of_a_dataclass_and_numbers_in_the_carry_work(odd, name):
+    (experiment,) = Changes(cells=(f"{odd}:{name}",)).applied(SMALL)
+    lanes = Lanes(0, [Run(experiment, 0)])
+    lanes.advance()
+    assert np.isfinite(
+        np.concatenate([p.ravel() for p in jax.tree.leaves(lanes.trials.params)])
+    ).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Whole", "has a parameter k of int32, which cannot be trained; make it a constant"),
+        ("OneSize", r"two-sequence-10.OneSize cannot be trained with 4 hidden units: TypeError"),
+        (
+            "NoGradient",
+            "NoGradient cannot be trained with 4 hidden units: ValueError: Reverse-mode",
+        ),
+        ("Setting", r"settings must be a tuple of 'memory' or 'scale', not 3"),
+        ("OtherSetting", r"settings must be a tuple of 'memory' or 'scale', not \('depth',\)"),
+        ("Promises", "unexpected keyword argument 'memory'"),
+        ("Batched", "batched must be True or False, not 'yes'"),
+    ],
+)
+def test_what_would_fail_in_a_worker_is_refused_before(odd, name, message):
+    with pytest.raises(UsageError, match=message) as refusal:
+        Changes(cells=(f"{odd}:{name}",)).applied(SMALL)
+    assert "\n" not in str(refusal.value)
+
+
+UNTELLABLE = "type('E', (Exception,), {'__str__': lambda self: 1 / 0})()"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("settings = 3", "settings = property(lambda self: 1 / 0)", "not <property object"),
+        ("class Setting(Good):", f"raise {UNTELLABLE}\nclass A:", "E: <exception str.. failed>$"),
+        (
+            "class Setting(Good):",
+            "class Meta(type(Good)):\n    settings = property(lambda s: 1 / 0)"
+            "\n\nclass Setting(Good, metaclass=Meta):\n    pass\nclass A:",
+            "a cell: ZeroDivisionError",
+        ),
+    ],
+)
+def test_what_a_class_or_an_error_does_when_it_is_asked_is_told(odd, old, new, message):
+    odd.write_text(ODD.replace(old, new, 1))
+    with pytest.raises(UsageError, match=message):
+        cell_from(f"{odd}:Setting")
+
+
+@pytest.mark.parametrize("name", ["odd", "odd.txt"])
+def test_a_file_that_does_not_end_in_py_is_refused(odd, name):
+    odd.rename(odd.with_name(name))
+    with pytest.raises(UsageError, match=rf"{name} is no Python file; its name must end in \.py"):
+        cell_from(f"{odd.with_name(name)}:Good")
 
 
 def test_the_link_of_a_refusal_leads_to_a_wrapper_that_works(tmp_path):

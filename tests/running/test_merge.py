@@ -95,6 +95,26 @@ def test_a_line_that_is_wrong_is_named_and_nothing_is_written(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["requests.csv", "curves/a.csv", "chosen.csv"])
+def test_nor_if_another_file_of_a_later_folder_is_wrong(name, tmp_path):
+    one, two = made(tmp_path / "one", [0]), made(tmp_path / "two", [1])
+    path = two / "quick" / name
+    path.write_text("odd\n")
+    with pytest.raises(UsageError, match=f"^{path} is not a results file"):
+        merge([one, two], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_folders_that_differ_are_named_with_what_is_theirs(tmp_path):
+    one, two = made(tmp_path / "one", [0]), made(tmp_path / "two", [1])
+    made(two, [2], commit="a")  # joins with the first by its other rows
+    three = made(tmp_path / "three", [3], commit="z")
+    with pytest.raises(UsageError) as told:
+        merge([one, two, three], tmp_path / "out")
+    same = "jax x, flax x, optax x, commit"
+    assert f"{one} has {same} x, dirty x, {three} has {same} z, dirty x" in str(told.value)
+
+
 def test_rows_of_a_search_its_choices_and_initial_networks(tmp_path):
     folders = [tmp_path / "one", tmp_path / "two"]
     for i, each in enumerate(folders):

@@ -96,6 +96,43 @@ def test_what_is_not_there_or_another_network_is_one_line(tmp_path):
         networks.read(tmp_path, row(EXPERIMENT), build(EXPERIMENT, 0))
 
 
+def kept(folder, made=EXPERIMENT):
+    """The file of a network that is kept, as it should be."""
+    weights = jax.tree.map(lambda leaf: leaf[None], nnx.state(build(made, 0), nnx.Param))
+    networks.write(folder, row(made), named(weights, 0))
+    return networks.path_of(row(made), folder)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda data: b"",
+        lambda data: b"not an archive",
+        lambda data: data[:-1],
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:100] + b"!" + data[101:],  # in the numbers
+        lambda data: data.replace(b"NUMPY", b"NUMBY"),
+        lambda data: data.replace(b"\x00\x00\x00\x00", b"\x01\x00\x63\x00"),  # an odd packing
+    ],
+    ids=["empty", "text", "cut", "half", "a byte", "a head", "flags"],
+)
+def test_a_damaged_file_is_one_line_that_names_it(tmp_path, spoilt):
+    path = kept(tmp_path)
+    path.write_bytes(spoilt(path.read_bytes()))
+    with pytest.raises(UsageError, match="is damaged") as caught:
+        networks.read(tmp_path, row(EXPERIMENT), build(EXPERIMENT, 0))
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_of_another_size_are_of_another_network(tmp_path):
+    path = kept(tmp_path)
+    weights = {name: leaf.astype(np.float64) for name, leaf in np.load(path).items()}
+    networks.write(tmp_path, row(EXPERIMENT), weights)
+    with pytest.raises(UsageError, match="is of another network"):
+        networks.read(tmp_path, row(EXPERIMENT), build(EXPERIMENT, 0))
+
+
 def test_the_suites_name_the_network_of_a_row(tmp_path):
     (known,) = benchmarks.experiments("tiny", "two-sequence-20.gru")
     stored = build(known, 0)

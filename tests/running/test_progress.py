@@ -1,11 +1,14 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks.learning.lanes import BlockResult
+from benchmarks.learning.lanes import BlockResult, Run
+from benchmarks.learning.states import State
 from benchmarks.running import progress
+from benchmarks.running.jobs import Part
 from benchmarks.running.progress import View
 from tests.support.tiny import EXPERIMENT
 
@@ -28,6 +31,26 @@ def shown(terminal):
         view.show(BlockResult(SECOND, 80, 1.0, [SOLVED], []))
         view.progress.refresh()
     return console.file.getvalue()
+
+
+def test_blocks_that_a_dead_worker_had_done_count_once():
+    runs = [Run(FIRST, 0), Run(FIRST, 1)]
+    state = State([run.key for run in runs], [], np.array([40, 40]), np.array([4.0, 4.0]), [[], []])
+    row = SOLVED | {"digest": FIRST.digest, "trial": 0, "seconds": 8.0}
+
+    def block(seen, *rows):
+        return FIRST.digest, (seen, seen / 10, list(rows), [])
+
+    first = [([], None), ([block(80)], state), ([block(80, row)], None)]  # then it dies
+    second = [([], None), ([block(40)], None)]
+    part, totals = Part(0, runs), []
+    with View(Console(file=io.StringIO()), {FIRST: 2}) as view:
+        for each in first + second:
+            for result in part.follow(each):
+                view.show(result)
+            watched = view.watched[FIRST.name]
+            totals.append((watched.seen, watched.seconds))
+    assert totals == [(0, 0.0), (80, 8.0), (160, 16.0), (120, 12.0), (160, 16.0)]
 
 
 def test_without_a_terminal_one_line_for_each_experiment():

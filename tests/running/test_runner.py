@@ -8,7 +8,7 @@ from rich.console import Console
 from benchmarks.errors import FailedError, IncompleteError
 from benchmarks.learning.lanes import Run
 from benchmarks.running import jobs, runner, store
-from benchmarks.running.rows import Rows
+from benchmarks.running.rows import Rows, Shard, missing, path_of
 from benchmarks.running.workers import Broken
 from tests.running.test_store import row
 from tests.support.tiny import EXPERIMENT, experiment
@@ -19,18 +19,26 @@ def runs(each, *indices):
 
 
 def test_missing_are_the_trials_without_a_row_of_this_digest_and_seed(tmp_path):
-    path = runner.path_of(EXPERIMENT, tmp_path)
+    path = path_of(EXPERIMENT, tmp_path)
     mine = {"digest": EXPERIMENT.digest, "seed": 0}
     store.add(
         path, [row(1, **mine), row(3, **mine), row(0, digest="other"), row(2, **mine | {"seed": 5})]
     )
-    assert runner.missing(EXPERIMENT, 0, tmp_path) == runs(EXPERIMENT, 0, 2, 4, 5)
-    assert runner.missing(EXPERIMENT, 5, tmp_path) == runs(EXPERIMENT, 0, 1, 3, 4, 5)
-    assert runner.missing(replace(EXPERIMENT, trials=1), 0, tmp_path)[0].index == 0
+    assert missing(EXPERIMENT, 0, tmp_path) == runs(EXPERIMENT, 0, 2, 4, 5)
+    assert missing(EXPERIMENT, 5, tmp_path) == runs(EXPERIMENT, 0, 1, 3, 4, 5)
+    assert missing(replace(EXPERIMENT, trials=1), 0, tmp_path)[0].index == 0
+
+
+def test_a_trial_whose_row_was_cut_is_missing(tmp_path, capsys):
+    path = path_of(EXPERIMENT, tmp_path)
+    store.add(path, [row(i, digest=EXPERIMENT.digest, seed=0) for i in range(6)])
+    path.write_bytes(path.read_bytes()[:-3])
+    assert missing(EXPERIMENT, 0, tmp_path) == runs(EXPERIMENT, 5)
+    assert "line 7: cut off, and left out" in capsys.readouterr().err
 
 
 def test_shares_hold_every_trial_once(tmp_path):
-    shares = [runner.missing(EXPERIMENT, 0, tmp_path, runner.Shard(i, 4)) for i in (1, 2, 3, 4)]
+    shares = [missing(EXPERIMENT, 0, tmp_path, Shard(i, 4)) for i in (1, 2, 3, 4)]
     assert [[each.index for each in share] for share in shares] == [[0, 4], [1, 5], [2], [3]]
 
 
@@ -38,9 +46,9 @@ def test_to_plan_many_trials_takes_no_time(tmp_path):
     many = replace(EXPERIMENT, trials=store.MOST_TRIALS)
     one = row(0, digest=many.digest, seed=0)
     done = store.frame([one]).loc[[0] * (many.trials - 1)].assign(trial=range(1, many.trials))
-    store.add(runner.path_of(many, tmp_path), done)
+    store.add(path_of(many, tmp_path), done)
     began = time.process_time()
-    assert runner.missing(many, 0, tmp_path) == runs(many, 0)
+    assert missing(many, 0, tmp_path) == runs(many, 0)
     assert time.process_time() - began < 2
 
 

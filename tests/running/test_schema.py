@@ -63,6 +63,18 @@ FAULTS = [
     ("rows", 1, {"rate": ""}, "rate", "blank"),
     ("rows", 1, {"rate": "inf"}, "rate", "'inf' cannot"),
     ("rows", 1, {"rate": "-1"}, "rate", "'-1.0' cannot"),
+    ("rows", 1, {"rate": "0"}, "rate", "'0.0', but it is 0 of guessing alone"),
+    ("chosen", 1, {"rate": "0"}, "rate", "'0.0', but it is above 0 in a choice"),
+    ("chosen", 1, {"rate": "inf"}, "rate", "'inf' cannot"),
+    ("chosen", 1, {"rate": "-1"}, "rate", "'-1.0' cannot"),
+    ("chosen", 1, {"cell": "[/red]"}, "cell", "'[/red]' cannot"),
+    ("chosen", 1, {"solved": "-1"}, "solved", "cannot"),
+    ("requests", 1, {"experiment": "=1+1"}, "experiment", "'=1+1' cannot"),
+    ("requests", 1, {"trials": "1.5"}, "trials", "'1.5' is not a whole number"),
+    ("baseline", 1, {"rate": "inf"}, "rate", "'inf' cannot"),
+    ("baseline", 1, {"rate": "-1"}, "rate", "'-1.0' cannot"),
+    ("baseline", 1, {"outcome": "banana"}, "outcome", "'banana' cannot"),
+    ("baseline", 1, {"experiment": "[/red]"}, "experiment", "'[/red]' cannot"),
     ("rows", 1, {"rate": "fast"}, "rate", "'fast' is not a number"),
     ("rows", 1, {"seconds": "-1"}, "seconds", "cannot"),
     ("rows", 1, {"memory_low": "2"}, "memory_low", "at most memory_high"),
@@ -91,6 +103,10 @@ FAULTS = [
     ("baseline", 1, {"budget": ""}, "budget", "'' is not a whole number"),
     ("baseline", 1, {"trial": "0"}, "", "a second line of experiment a, trial 0"),
 ]
+
+
+def test_guessing_has_no_rate():
+    assert len(parsed("rows", table("rows", 0, rate="0", learner="Guessing()"))) == 2
 
 
 @pytest.mark.parametrize(("kind", "line", "changes", "column", "why"), FAULTS)
@@ -157,6 +173,17 @@ def test_the_commands_say_it_in_one_line_and_leave_all_as_it_is(name, command, t
     assert printed.err.count("\n") == 1
     assert [each for each in tmp_path.rglob("*") if each.is_file()] == [path]
     assert path.read_bytes() == before
+
+
+def test_a_baseline_whose_last_line_was_cut_is_refused(tmp_path):
+    """Its trials would not be made again, unlike those of a run."""
+    path = tmp_path / "baseline.csv"
+    rows = store.frame([row(0), row(1)])
+    baseline.save(path, baseline.made_from("tiny", 0, rows))
+    lines = path.read_text().count("\n")
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(UsageError, match=rf"baseline.csv, line {lines}: cut off; make one with"):
+        baseline.load(path)
 
 
 def test_many_rows_are_read_in_seconds(tmp_path):

@@ -11,6 +11,7 @@ from benchmarks.learning import space
 from benchmarks.learning.experiment import Settings
 from benchmarks.learning.space import Configuration
 from benchmarks.running import runner, search, store
+from benchmarks.running.rows import path_of
 from models.gru import GRU
 from models.lstm import LSTM
 from models.network import Recurrent
@@ -38,7 +39,7 @@ def write(folder, searched, sequences):
         for each, trials in zip(searched.tried, sequences, strict=True)
         for trial, n in enumerate(trials)
     ]
-    store.add(runner.path_of(searched.base, folder / "search"), rows)
+    store.add(path_of(searched.base, folder / "search"), rows)
 
 
 CASES = {
@@ -82,7 +83,7 @@ def test_the_best_by_one_trial_train_again(tmp_path):
 def test_rows_of_the_search_are_those_of_the_experiment_as_it_stands(tmp_path):
     searched = search.candidates((BASE,), 3, tmp_path)
     write(tmp_path, searched, [[300], [None], [100, 200]])
-    rows = store.read(runner.path_of(BASE, tmp_path / "search"))
+    rows = store.read(path_of(BASE, tmp_path / "search"))
     columns = {
         each.digest: {"rate": each.rate, **each.settings.columns()} for each in searched.tried
     }
@@ -90,7 +91,7 @@ def test_rows_of_the_search_are_those_of_the_experiment_as_it_stands(tmp_path):
     rows = rows.assign(**{name: told[name] for name in told})
     for path in (tmp_path / "search").rglob("*.csv"):
         path.unlink()
-    store.add(runner.path_of(BASE, tmp_path / "search"), rows.to_dict("records"))
+    store.add(path_of(BASE, tmp_path / "search"), rows.to_dict("records"))
     found = search.tried([replace(BASE, rate=0.7, lengths=(2,))], tmp_path)
     assert found["digest"].tolist() == rows["digest"].tolist()
     assert search.tried([replace(BASE, version=2)], tmp_path).empty
@@ -175,7 +176,7 @@ def test_a_foreign_file_of_choices_is_refused(tmp_path):
 def test_a_search_ends_with_a_choice_and_repeats_nothing(tmp_path, capsys):
     console = Console(file=io.StringIO())
     search.search([BASE], 5, tmp_path, console)
-    rows = store.read(runner.path_of(BASE, tmp_path / "search"))
+    rows = store.read(path_of(BASE, tmp_path / "search"))
     assert len(rows) == 5 + search.FINALISTS * search.MORE_TRIALS
     assert set(rows["seed"]) == {search.SEED}
     assert rows[["clip", "memory_low", "memory_high"]].notna().all(axis=None)
@@ -183,7 +184,7 @@ def test_a_search_ends_with_a_choice_and_repeats_nothing(tmp_path, capsys):
     tried = rows[(rows["rate"] == found.rate) & (rows["clip"] == found.settings.clip)]
     assert len(tried) == 1 + search.MORE_TRIALS
     search.search([BASE], 5, tmp_path, Console(file=io.StringIO()))
-    assert store.read(runner.path_of(BASE, tmp_path / "search")).equals(rows)
+    assert store.read(path_of(BASE, tmp_path / "search")).equals(rows)
 
 
 def test_where_one_cannot_be_trained_the_others_are_searched(tmp_path, monkeypatch):

@@ -2,11 +2,13 @@ import math
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.cli import doctor
 from benchmarks.cli.main import main
 from benchmarks.cli.status import duration, text
+from benchmarks.errors import UsageError
 from benchmarks.learning.states import State
 from benchmarks.running import failures, files, status, store
 from benchmarks.running.checkpoint_file import Saved, packed
@@ -39,7 +41,14 @@ def requests(*trials):
 
 
 def test_rows_checkpoints_and_failures_tell_how_far_it_is(tmp_path):
-    own = {"experiment": "fast", "digest": "fast1", "budget": 100, "seen": 50, "seconds": 25.0}
+    own = {
+        "experiment": "fast",
+        "digest": "fast1",
+        "seed": 0,
+        "budget": 100,
+        "seen": 50,
+        "seconds": 25.0,
+    }
     rows = store.frame([row(i, **own) for i in range(3)])
     path = saved(tmp_path, "a", "slow1", [0, 1], seen=30)
     saved(tmp_path, "b", "slow1", [1, 2], seen=10)  # an older one of number 1
@@ -58,7 +67,27 @@ def test_rows_checkpoints_and_failures_tell_how_far_it_is(tmp_path):
     assert status.latest(tmp_path / "nowhere") is None
     shown = text(found).splitlines()
     assert shown[-1].split() == ["all", "16", "3", "3", "10", "?"]
-    assert shown[2].split() == ["slow", "4", "0", "3", "1", "33", "s"]
+    assert shown[2].split() == ["slow", "0", "4", "0", "3", "1", "33", "s"]
+
+
+def test_trials_of_different_seeds_are_told_apart(tmp_path):
+    asked = pd.concat([requests(4), requests(2).assign(seed=7)])
+    own = {"experiment": "fast", "digest": "fast1"}
+    rows = store.frame([row(i, seed=0, **own) for i in (0, 1, 2, 9)])  # 9: of a larger run
+    saved(tmp_path, "a", "fast1", [3, 9], seen=30)
+    found = status.lines(asked, rows, tmp_path, {})
+    columns = ["seed", "trials", "done", "saved", "left"]
+    assert found[columns].to_numpy().tolist() == [[0, 4, 3, 1, 0], [7, 2, 0, 0, 2]]
+    assert text(found).splitlines()[-1].split()[:5] == ["all", *"6312"]
+
+
+def test_a_record_of_a_failure_that_is_none_is_told_as_text(tmp_path):
+    path = failures.record(tmp_path, "a", "odd", "")
+    path.write_bytes(b"\xff\x1b[31m[/red]=1\nand more")
+    assert failures.read(tmp_path) == {"a": "\ufffd\\x1b[31m[/red]=1"}
+    path.with_name("b.txt").mkdir()
+    with pytest.raises(UsageError, match=r"b.txt is not a file$"):
+        failures.read(tmp_path)
 
 
 def test_durations():
@@ -71,7 +100,7 @@ def test_the_command(tmp_path, capsys):
     assert "nothing has been run in" in capsys.readouterr().err
     store.add_requests(tmp_path / "tiny", requests(2).to_dict("records"))
     assert main(["status", "tiny", "--out", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.splitlines()[2].split()[:5] == ["fast", "2", "0", "0", "2"]
+    assert capsys.readouterr().out.splitlines()[2].split()[:6] == ["fast", *"02002"]
 
 
 def test_the_doctor_finds_what_there_is(tmp_path, capsys):

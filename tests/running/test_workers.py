@@ -100,27 +100,27 @@ def test_every_item_of_every_call_comes_from_two_processes_at_most(two):
     assert all_of(two) == []
 
 
-def test_a_mistake_of_the_user_is_raised_here(two):
-    with pytest.raises(UsageError, match=r"^a mistake of the user$"):
-        all_of(two, functools.partial(failing, UsageError("a mistake of the user")))
-
-
 @pytest.mark.parametrize(
-    ("error", "memory"),
+    ("error", "reason", "memory"),
     [
-        (ZeroDivisionError("nothing\nat all"), False),
-        (MemoryError("cannot allocate"), True),
-        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes"), True),
+        (ZeroDivisionError("nothing\nat all"), "ZeroDivisionError: nothing at all", False),
+        (MemoryError("cannot allocate"), "MemoryError: cannot allocate", True),
+        (RuntimeError("RESOURCE_EXHAUSTED: 9"), "RuntimeError: RESOURCE_EXHAUSTED: 9", True),
+        (UsageError("a mistake of the user"), "a mistake of the user", False),
+        (SystemExit(0), "SystemExit: 0", False),
+        (GeneratorExit(), "GeneratorExit", False),
+        (KeyboardInterrupt(), "KeyboardInterrupt", False),
+        (StopIteration(), "RuntimeError: generator raised StopIteration", False),
     ],
 )
-def test_an_error_in_a_call_is_its_last_item_and_others_go_on(two, error, memory):
+def test_whatever_a_call_raises_is_its_last_item_and_others_go_on(two, error, reason, memory):
     calls = [functools.partial(failing, error), functools.partial(counted, 0, 2)]
     items = all_of(two, *calls, *calls)
     assert sorted(item[1] for number, item in items if number % 2) == [0, 0, 1, 1]
     for number in (0, 2):
         first, broken = (item for at, item in items if at == number)
         assert first == 1
-        assert broken.reason == f"{type(error).__name__}: {' '.join(str(error).split())}"
+        assert broken.reason == reason
         assert "in failing" in broken.traceback
         assert (broken.memory, broken.died) == (memory, False)
 
@@ -198,13 +198,27 @@ def test_workers_leave_signals_to_their_parent(one, number):
     assert found[1][1] == 0
 
 
+HELD_BACK = """
+import multiprocessing, signal
+from benchmarks.running import workers
+
+def held():
+    print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+held()
+with workers._signals_held():
+    process = multiprocessing.get_context("spawn").Process()  # and, the first time, a tracker
+    process.start()
+    held()
+held()
+process.join()
+"""
+
+
 def test_a_process_that_is_started_meanwhile_never_hears_an_interrupt():
     """Else Ctrl-C while a worker still imports would end in its traceback."""
-    held = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
-    with workers._signals_held():
-        inside = subprocess.run([sys.executable, "-c", held], capture_output=True, text=True)
-    outside = subprocess.run([sys.executable, "-c", held], capture_output=True, text=True)
-    assert (inside.stdout, outside.stdout) == ("True\n", "False\n")
+    done = subprocess.run([sys.executable, "-c", HELD_BACK], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["False", "True", "False"], done.stderr
 
 
 def three_gpus():
