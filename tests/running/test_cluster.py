@@ -201,17 +201,16 @@ def leaving():
 
 
 def test_what_becomes_of_calls_that_do_not_end(start):
-    calls = [functools.partial(raising, ArithmeticError("odd")), leaving]
+    mistake = functools.partial(raising, UsageError("a mistake"))
+    calls = [functools.partial(raising, ArithmeticError("odd")), leaving, mistake]
     with start(False) as workers:
         items = [event for event in workers.run(deque(enumerate(calls))) if event]
-        raised, left = ([item for at, item in items if at == number] for number in (0, 1))
-        assert raised[0] == left[0] == 1
+        raised, left, own = ([item for at, item in items if at == i] for i in range(3))
+        assert raised[0] == left[0] == own[0] == 1
         assert (raised[1].reason, raised[1].died) == ("ArithmeticError: odd", False)
         assert "in raising" in raised[1].traceback
         assert (left[1].reason, left[1].died) == ("a worker process has ended (status 7)", True)
-        mistake = functools.partial(raising, UsageError("a mistake"))
-        with pytest.raises(UsageError, match=r"^a mistake$"):
-            list(workers.run(deque([(0, mistake)])))
+        assert (own[1].reason, own[1].died) == ("a mistake", False)
 
 
 def test_a_cell_of_ones_own(two, tmp_path):
