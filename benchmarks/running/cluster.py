@@ -129,7 +129,7 @@ class Cluster:
         """As `Workers.run`; a worker that is gone makes a `Broken` of its call.
 
         Raises:
-            UsageError: a call raised it.
+            UsageError: no process for calls could be started.
             IncompleteError: the scheduler is gone.
         """
         try:

@@ -6,13 +6,13 @@ packages hold is only named: there it must be the same (`benchmarks.running.clus
 """
 
 import contextlib
+import functools
 import io
 import pickle
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cloudpickle
@@ -74,11 +74,11 @@ class _Unpacker(pickle.Unpickler):
 @contextlib.contextmanager
 def _by_value() -> Iterator[None]:
     """Modules of the user's are sent, not named, for a moment."""
-    sent = cloudpickle.list_registry_pickle_by_value() | {"__main__", "__mp_main__"}
+    sent = cloudpickle.list_registry_pickle_by_value()
     own = [
         module
         for name, module in list(sys.modules.items())
-        if name not in sent and _is_file(module) and is_own(module)
+        if name not in sent and _is_own(name, getattr(module, "__file__", None) or "")
     ]
     for module in own:
         cloudpickle.register_pickle_by_value(module)
@@ -89,6 +89,8 @@ def _by_value() -> Iterator[None]:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def _is_file(module: ModuleType) -> bool:
-    """Whether a module is a file in Python."""
-    return (getattr(module, "__file__", None) or "").endswith(".py")
+@functools.cache
+def _is_own(name: str, file: str) -> bool:
+    """Whether a module is a file of the user's; there are thousands to ask for each call."""
+    module = sys.modules[name]
+    return file.endswith(".py") and module.__name__ == name != "__main__" and is_own(module)

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections import deque
+from types import SimpleNamespace
 
 import pytest
 from distributed import LocalCluster
@@ -200,17 +201,16 @@ def leaving():
 
 
 def test_what_becomes_of_calls_that_do_not_end(start):
-    calls = [functools.partial(raising, ArithmeticError("odd")), leaving]
+    mistake = functools.partial(raising, UsageError("a mistake"))
+    calls = [functools.partial(raising, ArithmeticError("odd")), leaving, mistake]
     with start(False) as workers:
         items = [event for event in workers.run(deque(enumerate(calls))) if event]
-        raised, left = ([item for at, item in items if at == number] for number in (0, 1))
-        assert raised[0] == left[0] == 1
+        raised, left, own = ([item for at, item in items if at == i] for i in range(3))
+        assert raised[0] == left[0] == own[0] == 1
         assert (raised[1].reason, raised[1].died) == ("ArithmeticError: odd", False)
         assert "in raising" in raised[1].traceback
         assert (left[1].reason, left[1].died) == ("a worker process has ended (status 7)", True)
-        mistake = functools.partial(raising, UsageError("a mistake"))
-        with pytest.raises(UsageError, match=r"^a mistake$"):
-            list(workers.run(deque([(0, mistake)])))
+        assert (own[1].reason, own[1].died) == ("a mistake", False)
 
 
 def test_a_cell_of_ones_own(two, tmp_path):
@@ -280,22 +280,28 @@ def test_one_that_compiles_otherwise_takes_the_place(monkeypatch):
     assert other._started[0].process.exitcode == 0
 
 
-def test_a_worker_that_is_retired_gets_no_other_call(start, two, more, tmp_path):
-    end = functools.partial(until, tmp_path / "end")
-    calls, items = deque([(0, end)]), []
-    with start(False) as workers:
-        for event in workers.run(calls):
-            if event is None:
-                continue
-            items.append(event[1])
-            if len(items) == 1:
-                (busy,) = workers._busy.values()
-                more()
-                two.scheduler.loop.add_callback(two.scheduler.retire_workers, [busy.address])
-            if len(items) == 2:
-                calls.append((1, end))
-            if len(items) == 3:
-                assert next(iter(workers._busy.values())).address != busy.address
-                (tmp_path / "end").touch()
-    assert len(items) == 3
-    assert items[1].reason == f"worker {busy.address} is gone"
+def fails(*_):
+    """What a worker of Dask may run into."""
+    raise ArithmeticError("odd")
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "reason", "free"),
+    [
+        ("_wanted", lambda *_: False, r"worker inproc\S+ is gone", 0),  # which is about to happen
+        ("pickle", SimpleNamespace(dumps=fails), r"worker inproc\S+: ArithmeticError: odd", 1),
+    ],
+)
+def test_a_task_that_fails(console, monkeypatch, place, fault, reason, free):
+    """A worker that closes gets no other call; of any other, it is the call that has failed."""
+    with (
+        LocalCluster(n_workers=1, **INSIDE) as inside,
+        pool.opened(inside.scheduler_address, console) as start,
+        start(False) as workers,
+    ):
+        monkeypatch.setattr(site, place, fault)
+        call = functools.partial(raising, ArithmeticError("never seen"))
+        ((number, broken),) = filter(None, workers.run(deque([(0, call)])))
+        assert re.fullmatch(reason, broken.reason)
+        assert (number, broken.died, len(workers._free)) == (0, True, free)
+        assert ("fails" in broken.traceback) == free
