@@ -85,7 +85,7 @@ def first_of_each_table():
         tables.add(table)
 
 
-@pytest.mark.parametrize("each", first_of_each_table())
+@pytest.mark.parametrize("each", list(first_of_each_table()))
 def test_an_experiment_runs(each, monkeypatch):
     """Some hundred sequences of a few trials change their weights and leave them finite."""
     recipe = replace(each.experiment.recipe, budget=100, inspect_every=100)
