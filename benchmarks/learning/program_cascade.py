@@ -14,7 +14,15 @@ from flax import nnx
 from benchmarks.learning import quickprop, xla
 from benchmarks.learning.experiment import Recipe
 from benchmarks.learning.learners import Cascade
-from benchmarks.learning.program import INIT, Program, Setup, Source, Trial, freeze_finished
+from benchmarks.learning.program import (
+    INIT,
+    Program,
+    Setup,
+    Source,
+    Trial,
+    freeze_finished,
+    select,
+)
 from benchmarks.learning.quickprop import QuickpropState
 from models.rivals import cascade
 from models.rivals.cascade import CascadeNet
@@ -141,8 +149,11 @@ class CascadeProgram(Program):
         weights, phase = jax.lax.cond(phase.adding, self._add, self._learn, *args)
         params = jax.tree.unflatten(jax.tree.structure(trial.params), jax.tree.leaves(weights))
         nothing = Verdict(jnp.ones(1), jnp.ones(1, bool))
-        new = self._observe(trial, nothing)._replace(params=params, opt_state=phase)
-        return freeze_finished(trial, new)
+        moved = self._observe(trial, nothing)._replace(params=params, opt_state=phase)
+        finite = jnp.array(True)
+        for leaf in jax.tree.leaves((weights, phase.candidates)):
+            finite &= jnp.all(jnp.isfinite(leaf))
+        return freeze_finished(trial, self._conclude(select(finite, moved, trial), finite))
 
     def _learn(self, setup: Setup, weights: dict, phase: Phase, z, training) -> tuple[dict, Phase]:
         """An epoch of the outputs."""

@@ -11,7 +11,7 @@ from benchmarks.learning.criteria import Inspection
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.lanes import Run
 from benchmarks.learning.learners import Cascade
-from benchmarks.learning.program import setups
+from benchmarks.learning.program import DIVERGED, RUNNING, setups
 from benchmarks.learning.program_cascade import correlation
 from benchmarks.learning.quickprop import QuickpropState
 from benchmarks.learning.select import program
@@ -135,6 +135,17 @@ def test_the_error_falls(history):
     for lane in range(2):
         errors = [error(trial, lane) for trial in trials]
         assert errors[-1] < errors[1] < errors[0]
+
+
+def test_a_net_whose_weights_overflow_has_diverged_and_keeps_those_before():
+    run, setup = program(RECIPE), setups(0, range(2), [1.0, np.inf])
+    trial = run.start(setup)
+    sets = run.source.sets(setup.sets_key)
+    after = run.train(setup, trial, run.source.training(setup.key, trial.seen, 10, sets))
+    assert after.outcome.tolist() == [RUNNING, DIVERGED]
+    assert after.seen[0] == 10 * SIZE
+    assert after.seen[1] < 10 * SIZE
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(after.params))
 
 
 def test_a_row_does_not_depend_on_its_company():
