@@ -17,12 +17,14 @@ from benchmarks.speed.reference import WIDTH, Reference
 from benchmarks.speed.timing import Alternative, Case, Group, Place, Unit
 from benchmarks.speed.torch_case import LAYERS, Torch
 from benchmarks.speed.work import Work
-from benchmarks.suites import paper
-from benchmarks.suites.cells import CORE
+from benchmarks.suites import paper, sizes
+from benchmarks.suites.cells import ALL, CORE
+from tasks.adding import Adding
 
-LEARNER97, MINIBATCH, PEAK, COMPILING, ACCELERATOR = SECTIONS = (
+LEARNER97, MINIBATCH, CELLS, PEAK, COMPILING, ACCELERATOR = SECTIONS = (
     "learner97",
     "minibatch",
+    "cells",
     "peak",
     "compiling",
     "accelerator",
@@ -78,6 +80,7 @@ def cpu(cores: Sequence[int]) -> list[Group]:
         scaling(loops),
         *(minibatch(plain, Work(cell, h, 100, BATCHES[h])) for h in BATCHES for cell in CORE),
         minibatch(plain, Work("lstm", 16, 1000, BATCHES[16])),
+        every_cell(plain, ["lstm", *(name for name in ALL if name != "lstm")]),
         *peak(plain),
     ]
 
@@ -163,10 +166,26 @@ def minibatch(places: Places, work: Work) -> Group:
     )
 
 
-def _trained(places: Places, work: Work, updates: int, lanes: int) -> Alternative:
+def every_cell(places: Places, names: Sequence[str], delay: int = 100) -> Group:
+    """Cells with the weights of an LSTM of 16 units, so that equal times are equal speeds."""
+    task, batch = Adding(delay), BATCHES[sizes.UNITS]
+    return Group(
+        CELLS,
+        f"weights of lstm-{sizes.UNITS}, T {delay}",
+        Unit("ms/update", 1e3 * batch),
+        {"delay": delay, "batch": batch},
+        [
+            _trained(places, Work(name, hidden, delay, batch), UPDATES[16], LANES, name)
+            for name in names
+            for hidden in [sizes.hidden(name, task.n_in, task.n_out)]
+        ],
+    )
+
+
+def _trained(places: Places, work: Work, updates: int, lanes: int, name: str = "") -> Alternative:
     # At least 2: the compiler would take a loop of a single update apart.
     case = Ours(work.recipe, lanes, max(2, updates // lanes))
-    return Alternative(f"ours, {lanes} side by side", places.each, case, lanes)
+    return Alternative(name or f"ours, {lanes} side by side", places.each, case, lanes)
 
 
 def _torch(places: Places, work: Work, updates: int) -> list[Alternative]:

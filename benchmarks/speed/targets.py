@@ -127,6 +127,16 @@ def share_of_peak_lstm(units: int, delay: int, alternative: str, times: int = 1)
     return measure
 
 
+def slowest_cell(measured: pd.DataFrame) -> Spread | None:
+    """Time of the slowest cell over that of the LSTM, at equal weights."""
+    own = measured[measured["section"] == plan.CELLS]
+    ratios = (
+        rows.ratio(measured, plan.CELLS, group, name, "lstm")
+        for group, name in own[["group", "alternative"]].drop_duplicates().itertuples(index=False)
+    )
+    return max(filter(None, ratios), default=None)
+
+
 def slowest_compiling(measured: pd.DataFrame) -> Spread | None:
     """Seconds that the slowest program takes to compile."""
     seconds = measured[measured["section"] == plan.COMPILING]["compile_seconds"]
@@ -188,6 +198,7 @@ TARGETS = (
         )
         for units, delay in ((16, 100), (32, 100), (16, 1000))
     ),
+    Target("slowest cell / LSTM, equal weights", slowest_cell, at_most=1.5),
     Target("slowest program to compile, s", slowest_compiling, at_most=15),
 )
 
