@@ -11,14 +11,15 @@ RULES = (
 )
 VERDICTS = ["agrees", "faster", "slower", "fails"]
 EFFECTS = (
-    "Share of complete rows that agree, of the readings without a choice and of those with it. Of "
-    "the 64 combinations 16 are run, chosen so that no effect of one choice is mixed up with that "
-    "of another, or of two others together."
+    "Share of rows that agree, of the readings without a choice and of those with it; of those "
+    "rows alone that are complete under every reading, so that choices are compared on the same "
+    "ones (none of Table 1). Of the 64 combinations 16 are run, chosen so that no effect of one "
+    "choice is mixed up with that of another, or of two others together."
 )
 
 
 def agreement(lines: pd.DataFrame) -> pd.DataFrame:
-    """A line for each reading, the most agreeing rows first.
+    """A line for each reading, the most agreeing rows first; then the fewest choices.
 
     Args:
         lines: of `paper_rows.comparison`; `variant` is the reading.
@@ -31,7 +32,11 @@ def agreement(lines: pd.DataFrame) -> pd.DataFrame:
     counts = counts.reindex(lines["variant"].unique(), fill_value=0)
     found = counts.reindex(columns=VERDICTS, fill_value=0)
     found.insert(0, "rows", counts.sum(axis=1))
-    found = found.sort_values("agrees", ascending=False, kind="stable")
+    choices = found.index.map(lambda reading: len(reading.split("-")) * (reading != "literal"))
+    order = found.assign(choices=choices).sort_values(
+        ["agrees", "choices"], ascending=[False, True], kind="stable"
+    )
+    found = found.loc[order.index]
     return found.rename_axis("reading").reset_index().rename_axis(columns=None)
 
 
@@ -42,9 +47,12 @@ def effects(lines: pd.DataFrame) -> pd.DataFrame:
         lines: of `paper_rows.comparison`; `variant` is the reading.
 
     Returns:
-        Columns choice, without, with (shares of complete rows that agree), difference.
+        Columns choice, without, with (shares of the rows that are complete under every reading
+        that agree), difference.
     """
     done = lines[lines["missing"] == 0]
+    readings = done.groupby("row")["variant"].transform("nunique")
+    done = done[readings == lines["variant"].nunique()]
     agrees, parts = done["verdict"] == "agrees", done["variant"].str.get_dummies("-")
     choices = parts.drop(columns="literal", errors="ignore").astype(bool)
     without = [agrees[~chosen].mean() for _, chosen in choices.items()]

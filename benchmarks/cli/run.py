@@ -45,7 +45,8 @@ def _command(options) -> None:
         raise UsageError(f"suite {name} trains nothing; there are no weights to keep")
     if options.cluster and not trains:
         raise UsageError(f"suite {name} trains nothing; a cluster has nothing to do")
-    console = arguments.console()
+    chosen(name, options.pattern, arguments.changes(options), options.out)
+    console = arguments.console()  # from here on there may be jobs that wait for a cluster
     with opened(options.cluster, console) as start:
         _run(options, console, start)
 

@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import itertools
 import logging
+import math
 import pickle
 import re
 import shutil
@@ -107,10 +108,18 @@ class Cluster:
         self._look()
         if not self._asked:
             self._say(f"{self._name} has no workers yet; waiting for the first.")
+        patient_until = time.monotonic() + PATIENCE
         while self._asked or not self._sites:
             time.sleep(PAUSE)
             for why in self._look():
                 raise UsageError(why)
+            if self._asked and time.monotonic() > patient_until:
+                self._say(f"The workers of {self._name} are busy; waiting for them.")
+                patient_until = math.inf
+
+    def close(self) -> None:
+        """Leaves nothing of this run in the scheduler."""
+        self._queue.close()
 
     @contextlib.contextmanager
     def workers(self, loops: bool) -> Iterator["Cluster"]:
@@ -129,7 +138,6 @@ class Cluster:
         """As `Workers.run`; a worker that is gone makes a `Broken` of its call.
 
         Raises:
-            UsageError: no process for calls could be started.
             IncompleteError: the scheduler is gone.
         """
         try:
@@ -161,8 +169,8 @@ class Cluster:
     def _submitted(self, address: str, function: Callable, *arguments: Any) -> Future:
         """A task for this worker and no other.
 
-        It unpickles the call of the function. Its scheduler, which looks into tasks, so needs
-        neither this project nor jax.
+        The task is only an unpickling: the scheduler looks into tasks, and so needs neither this
+        project nor jax.
         """
         return self._client.submit(
             pickle.loads,
@@ -178,8 +186,6 @@ class Cluster:
             return
         number = self._busy[told.token].number
         for item in told.items:
-            if isinstance(item, UsageError):
-                raise item
             yield number, item
         if told.ended:
             self._end(told.token)
@@ -254,12 +260,13 @@ def connected(name: str, console: Console) -> Iterator[Cluster]:
     Raises:
         UsageError: it cannot be had, or its workers do not fit.
     """
-    _quiet()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_quiet())
         address, expected = _address(name, stack)
         try:
             client = stack.enter_context(Client(address, timeout=PATIENCE, set_as_default=False))
             cluster = Cluster(client, name, console, expected)
+            stack.callback(cluster.close)
             cluster.wait()
         except (OSError, ValueError, TypeError) as error:
             raise UsageError(
@@ -268,11 +275,18 @@ def connected(name: str, console: Console) -> Iterator[Cluster]:
         yield cluster
 
 
-def _quiet() -> None:
-    """Lets Dask log no mishaps: what follows from them is told here."""
-    for name in list(logging.root.manager.loggerDict):
-        if name.startswith("distributed"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Lets Dask log no mishaps meanwhile: what follows from them is told here."""
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _address(name: str, stack: contextlib.ExitStack) -> tuple[Any, int]:
@@ -311,6 +325,6 @@ def _slurm(jobs: int, stack: contextlib.ExitStack) -> tuple[Any, int]:
             raise UsageError(f"what a job gets is not set: jobqueue.slurm.{absent[0]}; see {PAGE}")
         cluster = stack.enter_context(module.SLURMCluster(silence_logs=logging.CRITICAL))
         cluster.scale(jobs=jobs)
+        return cluster, jobs * int(dask.config.get("jobqueue.slurm.cores"))
     except (ImportError, ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"no jobs of SLURM ({oneline(error)}); see {PAGE}") from error
-    return cluster, jobs * dask.config.get("jobqueue.slurm.cores")

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from benchmarks.errors import UsageError
 from benchmarks.learning.provenance import code
 from benchmarks.running.parcel import unpacked
-from benchmarks.running.workers import Place, Workers
+from benchmarks.running.workers import Broken, Place, Workers
 
 IDLE = 60.0  # seconds after the latest call, after which processes without one are stopped
 NAME = "long-time-lags"
@@ -45,6 +45,7 @@ class GivenUpError(Exception):
 def inspected() -> tuple[dict[str, str], str, int]:
     """As a task: code and versions of this worker, its device, and how many calls it can make."""
     here = _processes(get_worker())
+    code.cache_clear()  # this worker may have lived through an update, its processes begin anew
     return code(), here.device, len(here.places)
 
 
@@ -67,9 +68,10 @@ def serve(parcel: bytes, loops: bool, token: str, queue: str, pause: float) -> N
                 if not _wanted(worker, key):
                     raise GivenUpError
                 out.add([] if event is None else [event[1]])
-    except UsageError as error:  # also of a process that cannot be started
-        out.add([error])
+    except UsageError as error:  # a process cannot be started; elsewhere it may be
+        out.add([Broken(str(error), "", memory=False, died=True)])
     out.send(ended=True)
+    out.close()
 
 
 def _made(parcel: bytes, folder: Path) -> Iterator[Any]:
@@ -98,6 +100,10 @@ class _Out:
         self._items += items
         if self._items and time.monotonic() >= self._due:
             self.send()
+
+    def close(self) -> None:
+        """Lets go of the queue, which lives as long as somebody holds it."""
+        self._queue.close()
 
     def send(self, ended: bool = False) -> None:
         """Sends what there is."""

@@ -38,6 +38,7 @@ PATIENCE = 3  # seconds that workers have to stop
 CALLS = 32
 """After so many calls a worker forgets what it has compiled: a call's programs take some 650 memory
 maps, and with the 65,530th that Linux allows a process it would end in a segmentation fault."""
+_leave = os._exit  # while a user's code runs, another stands in its place (`guarded`)
 WORKER_BYTES = 2 * 10**9  # measured: 1.1 GB in `quick`, more with longer sequences
 
 
@@ -109,8 +110,9 @@ class Workers:
             backend, self.device, count = found
             first.answer()  # that this was all
             if backend != "cpu" and not self._known:
-                self.places = accelerated(self.places, count)
-                if count > 1:  # the first has taken all of them
+                own = count if backend == "gpu" else 1  # others cannot be kept from a process
+                self.places = accelerated(self.places, own)
+                if own > 1:  # the first has taken all of them
                     self.__exit__()
                     self._started = []
         except _DiedError as error:
@@ -363,8 +365,9 @@ def _items(call: bytes) -> Iterator:
 
 def _broken(error: BaseException) -> Broken:
     """Of the error that is being handled."""
-    memory = isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
-    reason = str(error) if isinstance(error, UsageError) else oneline(error)
+    text = oneline(error)  # of a user's error that cannot be told, too
+    memory = isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text
+    reason = str(error) if isinstance(error, UsageError) else text
     return Broken(reason, traceback.format_exc(), memory, died=False)
 
 
@@ -392,6 +395,6 @@ def die_with_parent() -> None:
 
     def follow(parent) -> None:
         parent.join()
-        os._exit(1)
+        _leave(1)
 
     threading.Thread(target=follow, args=(multiprocessing.parent_process(),), daemon=True).start()

@@ -228,8 +228,8 @@ class Net97:
 class HalfReset97(Net97):
     """As `Net97`, but gates and cells begin a sequence with activations of 1/2 in place of 0.
 
-    That is what a logistic unit without net input has, and what the authors' later program does; a
-    reading of its own, since the paper has zero.
-    """
+    A logistic unit without net input has that activation. A reading of its own, since the paper has
+    zero.
+    """  # FIDELITY L9
 
     reset = 0.5

@@ -257,5 +257,6 @@ def test_a_signal_while_it_starts(number, status):
     os.killpg(process.pid, number)
     _, error = process.communicate(timeout=100)
     assert process.returncode in (status, -number)  # the latter before there is any Python
-    told = "benchmarks: interrupted; the same command starts again\n"
-    assert error == (told if process.returncode == status else "")
+    told = "benchmarks: interrupted; "  # how it goes on depends on how far it was
+    assert error.startswith(told) if process.returncode == status else not error
+    assert error.count("\n") <= 1

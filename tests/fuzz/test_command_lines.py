@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from benchmarks.cli import main
-from benchmarks.errors import FailedError
+from benchmarks.errors import FailedError, UsageError
 from tests.fuzz.trying import COUNTS, printed, tried
 
 CELLS = Path(__file__).parents[1] / "cells"
@@ -16,7 +16,17 @@ PATTERNS = ["*", "two-sequence-20.rnn", "two-*", "[", "[!", "\x1b[31m", "adding-
 OPTIONS = [
     *("--trials", "--seed", "--shard", "--configurations", "--hidden", "--weights", "--layers"),
     *("--delay", "--budget", "--rate", "--cell", "--task", "--out", "--baseline", "--junit"),
-    *("--markdown", "--only", "--cells", "--keep-weights", "--help", "--", "-h", "--nothing"),
+    *(
+        "--markdown",
+        "--only",
+        "--cluster",
+        "--cells",
+        "--keep-weights",
+        "--help",
+        "--",
+        "-h",
+        "--nothing",
+    ),
 ]
 NUMBERS = ["0", "1", "2", "-1", "20", "2000", "10001", "9" * 30, "1/2", "2/1", "²", "٣", "1e3"]
 NUMBERS += ["0.1", "nan", "inf", "1e-400", "1_0", "+1", " 1", "", "20,30", "1,", ","]
@@ -58,6 +68,7 @@ FITTING = {
     "--cell": SPECS,
     "--task": SPECS,
     "--only": PATTERNS,
+    "--cluster": ["local", "slurm:2", "slurm:0", "tcp://127.0.0.1:1", "\udcff", ""],
     **dict.fromkeys(("--out", "--baseline", "--junit", "--markdown"), PLACES),
 }
 
@@ -79,9 +90,9 @@ def value_of(draw, name):
 CHANGES = ["--cell", "--task", "--hidden", "--weights", "--layers", "--delay", "--budget"]
 CHANGES += ["--rate", "--trials", "--out"]
 TAKEN = {
-    "run": [*CHANGES, "--seed", "--shard", "--keep-weights"],
+    "run": [*CHANGES, "--seed", "--shard", "--keep-weights", "--cluster"],
     "table": CHANGES,
-    "search": [*CHANGES, "--configurations"],
+    "search": [*CHANGES, "--configurations", "--cluster"],
     "inspect": [*CHANGES, "--seed"],
     "report": ["--only", "--cell", "--out"],
     "check": ["--baseline", "--cell", "--seed", "--junit", "--markdown"],
@@ -121,6 +132,9 @@ def _nothing_trains(tmp_path, monkeypatch):
     def failing(*_, **__):
         raise FailedError("not trained here")
 
+    def refusing(name, _):
+        raise UsageError(f"no scheduler of Dask answers at {name}")
+
     for place in (
         *("benchmarks.running.runner.run", "benchmarks.running.flow_study.run"),
         *("benchmarks.running.search.search", "benchmarks.inside.inspection.draw"),
@@ -128,6 +142,7 @@ def _nothing_trains(tmp_path, monkeypatch):
         *("benchmarks.cli.doctor.findings", "benchmarks.speed.run"),
     ):
         monkeypatch.setattr(place, failing)
+    monkeypatch.setattr("benchmarks.running.cluster.connected", refusing)
     for module in ("arguments", "table"):
         monkeypatch.setattr(f"benchmarks.cli.{module}.RESULTS", tmp_path)
     monkeypatch.setattr("benchmarks.suites.sizes.matched", lambda *_: 3)

@@ -100,9 +100,17 @@ def test_every_item_of_every_call_comes_from_two_processes_at_most(two):
     assert all_of(two) == []
 
 
+class UntellableError(Exception):
+    """An error of a user's that raises when it is told."""
+
+    def __str__(self):
+        return 1 / 0
+
+
 @pytest.mark.parametrize(
     ("error", "reason", "memory"),
     [
+        (UntellableError(), "UntellableError: <exception str() failed>", False),
         (ZeroDivisionError("nothing\nat all"), "ZeroDivisionError: nothing at all", False),
         (MemoryError("cannot allocate"), "MemoryError: cannot allocate", True),
         (RuntimeError("RESOURCE_EXHAUSTED: 9"), "RuntimeError: RESOURCE_EXHAUSTED: 9", True),

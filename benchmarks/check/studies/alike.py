@@ -3,9 +3,9 @@
     python -m benchmarks.check.studies.alike [PYTHON ...]
 
 Runs some trials to their ends in several ways, each in a process of its own, and compares their
-rows with those of the first way. Further ways are the Pythons of other environments, with another
-jax say. Success and sequences to success are compared by the tests of `check`. The figures go to
-docs/RELIABILITY.md.
+rows with those of the first way. The Pythons of other environments, with another jax for example,
+are further ways. Success and sequences to success are compared by the tests of `check`. The figures
+go to docs/RELIABILITY.md.
 """
 
 import os
@@ -107,7 +107,10 @@ def line(way: Way, mine: pd.DataFrame, first: pd.DataFrame) -> dict[str, str]:
 
 def main(pythons: list[str]) -> None:
     """Runs the study and writes what it has found into the document."""
-    ways = [*WAYS, *(Way("another environment", python=python) for python in pythons)]
+    ways = [
+        *WAYS,
+        *(Way(f"another environment ({n})", python=each) for n, each in enumerate(pythons, 1)),
+    ]
     lines = []
     with tempfile.TemporaryDirectory() as scratch:
         first = None

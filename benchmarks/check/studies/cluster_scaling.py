@@ -43,7 +43,7 @@ PAGE = document.DOCS / "CLUSTER.md"
 SUITES = "quick", "compare"  # those of the model
 WORKERS = 1, 2, 64, 1024
 FLOOD = 2000  # messages of which the time is taken
-SAME = ["commit", "dirty", "seconds"]  # columns that differ between runs of the same trials
+DIFFERENT = ["commit", "dirty", "seconds"]  # columns that differ between runs of the same trials
 
 
 @dataclass
@@ -100,7 +100,7 @@ def ran(experiments: Sequence[Experiment], start: Start) -> Ran:
         began = time.monotonic()
         runner.run(experiments, 0, Path(scratch), Console(file=io.StringIO()), start=start)
         seconds = time.monotonic() - began
-        rows = store.read_suite(Path(scratch)).drop(columns=SAME)
+        rows = store.read_suite(Path(scratch)).drop(columns=DIFFERENT)
     return Ran(rows.sort_values(store.IDENTITY, ignore_index=True), seconds)
 
 
@@ -246,7 +246,7 @@ def main(name: str = "quick", pattern: str = "*") -> None:
         found[count], passed = on_cluster(experiments, count)
         print(f"{count} workers: {found[count].seconds:.0f} s", flush=True)
     message = pickle.dumps(Told("0", [bytes(round(sum(passed.got) / len(passed.got)))], False))
-    start, call = (sum(each) / len(passed.sent) for each in (passed.start, [passed.sending]))
+    start, call = sum(passed.start) / len(passed.sent), passed.sending / len(passed.sent)
     costs = Costs(start, call, flooded(message))
     for part, text in (
         (

@@ -126,7 +126,7 @@ class Troubled:
         self.running.append(kills.started(CASES, self.out, self.cache, self.seed))
 
     def _in_training(self) -> bool:
-        """Waits until a run writes something; False when one has come to the end of all trials."""
+        """Waits until a run writes something; of the end of one, whether any other goes on."""
         began = time.time()
         while True:
             if not self.running:
@@ -149,14 +149,13 @@ class Troubled:
 
 
 def children(process: int) -> list[int]:
-    """Worker processes of a run: those of its children that have used a processor's time."""
+    """Worker processes of a run."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            number, _, rest = path.read_text().partition(" (")
-            fields = rest.rpartition(") ")[2].split()
-            if int(fields[1]) == process and int(fields[11]) > 0:
-                found.append(int(number))
+            parent = (path / "stat").read_text().rpartition(") ")[2].split()[1]
+            if int(parent) == process and b"spawn_main" in (path / "cmdline").read_bytes():
+                found.append(int(path.name))
     return found
 
 
