@@ -102,6 +102,7 @@ def test_rows_and_curves_are_those_of_a_local_run(start, console, tmp_path, expe
     assert ", 2 workers\n" in console.file.getvalue()
 
 
+@pytest.mark.slow
 def test_when_all_workers_are_killed_nothing_is_lost(
     two, start, console, tmp_path, expected, monkeypatch
 ):
