@@ -1,4 +1,5 @@
 import pandas as pd
+import pytest
 
 from benchmarks.check.studies import alike
 from benchmarks.check.studies.kills import Case
@@ -6,6 +7,7 @@ from benchmarks.check.studies.kills import Case
 CASES = (Case("tiny", "two-sequence-20.gru", 2000, 3),)
 
 
+@pytest.mark.slow
 def test_rows_of_two_jobs_are_those_of_one(tmp_path):
     once, shared = (
         alike.rows(alike.Way("x", parts=parts), tmp_path / str(parts), CASES) for parts in (1, 2)

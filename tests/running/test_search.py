@@ -191,7 +191,7 @@ def test_where_one_cannot_be_trained_the_others_are_searched(tmp_path, monkeypat
     other = replace(BASE, cell="gru")
     sequences = [[300], [None], [100], [None]]
 
-    def run(experiments, seed, folder, console):
+    def run(experiments, seed, folder, console, **_):
         if len(experiments) > search.FINALISTS:  # the first trials, of both
             write(tmp_path, search.candidates((BASE,), 4, tmp_path), sequences)
             raise FailedError("two-sequence-10.gru failed")
@@ -211,7 +211,7 @@ def test_where_one_cannot_be_trained_the_others_are_searched(tmp_path, monkeypat
 def test_where_the_best_cannot_train_again_the_others_are_searched(tmp_path, monkeypatch):
     other = replace(BASE, cell="gru", recipe=replace(RECIPE, model=Recurrent(GRU, 4)))
 
-    def run(experiments, seed, folder, console):
+    def run(experiments, seed, folder, console, **_):
         first = len(experiments) == 2 * 4
         for each in (BASE, other):
             found = search.candidates((each,), 4, tmp_path)

@@ -25,7 +25,13 @@ def test_names_are_unique_and_safe_as_file_names(name):
     assert suites.load(name).title
 
 
-@pytest.mark.parametrize("name", suites.names())
+LARGE = {"compare", "readings"}  # hundreds of experiments
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n in LARGE)) for n in suites.names()],
+)
 def test_every_experiment_could_run(name):
     """Shapes of network, sequence and verdict fit together, without computing any.
 
