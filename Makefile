@@ -48,7 +48,7 @@ smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	$(BIN)/python -m benchmarks run tiny --out "$$folder" && \
 	$(BIN)/python -m benchmarks table tiny --out "$$folder" > "$$folder/table.txt" && \
 	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
 search: .venv/ready ## what is missing of the searches for `quick`, `compare` and `delays` (many hours)
 	$(BIN)/python -m benchmarks search quick --configurations 24 --out results
