@@ -22,9 +22,11 @@ def test_other_rows_are_counted_and_worse_ones_have_a_small_p():
     first = pd.DataFrame({name: range(1000, 1020) for name in alike.SHOWN}).assign(
         experiment="a", trial=range(20), outcome="solved", jax="1", budget=10**5
     )
+    first["sequences"] = first["sequences"].astype("Int64")
+    first.loc[19, ["outcome", "sequences"]] = "spent", pd.NA
     worse = first.assign(sequences=first["sequences"] * 50, jax="2")
-    worse.loc[0, "sequences"] = first.loc[0, "sequences"]
+    worse.loc[0, "sequences"] = first.loc[0, "sequences"]  # and one is unsolved either way
     found = alike.line(alike.Way("y"), worse[::-1], first)
-    assert found["rows the same"] == "1 of 20"
+    assert found["rows the same"] == "2 of 20"
     assert (found["what is different"], found["jax"]) == ("y", "2")
     assert float(found["smallest p"]) < 0.01

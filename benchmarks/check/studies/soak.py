@@ -233,8 +233,8 @@ class Undisturbed:
             raise RuntimeError(f"the undisturbed run has ended, status {self.process.wait()}")
 
 
-def soaked(seconds: float, scratch: Path, tell: Callable[[Round], None]) -> list[Round]:
-    """Rounds until so many seconds are over."""
+def soaked(seconds: float, scratch: Path, tell: Callable[[list[Round]], None]) -> None:
+    """Rounds until so many seconds are over; tells of them after each."""
     began, rounds = time.monotonic(), list[Round]()
     with Undisturbed(scratch / "cache") as undisturbed:
         while time.monotonic() - began < seconds:
@@ -249,8 +249,7 @@ def soaked(seconds: float, scratch: Path, tell: Callable[[Round], None]) -> list
             memory = resident(undisturbed.process.pid), undisturbed.largest
             after, load = time.monotonic() - began, os.getloadavg()[0]
             rounds.append(Round(after, ended, troubled, *memory, load))
-            tell(rounds[-1])
-    return rounds
+            tell(rounds)
 
 
 def text(rounds: list[Round]) -> str:
@@ -297,15 +296,16 @@ def _mean(rounds: list[Round], name: str) -> float:
     return sum(getattr(each, name) for each in rounds) / len(rounds)
 
 
-def _tell(done: Round) -> None:
+def _tell(rounds: list[Round]) -> None:
+    done = rounds[-1]
     print(f"{done.after:.0f} s", dict(done.troubled.faults), done.ended, flush=True)
+    document.put("soak", text(rounds), document.RELIABILITY)
 
 
 def main(seconds: float) -> None:
-    """Runs the study and writes what it has found into the document."""
+    """Runs the study; after every round it writes what it has found into the document."""
     with tempfile.TemporaryDirectory() as scratch:
-        rounds = soaked(seconds, Path(scratch), _tell)
-    document.put("soak", text(rounds), document.RELIABILITY)
+        soaked(seconds, Path(scratch), _tell)
 
 
 if __name__ == "__main__":
