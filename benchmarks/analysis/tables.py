@@ -282,6 +282,16 @@ def plain(title: str | None, **options) -> Table:
     )
 
 
+def of_numbers(title: str, frame: pd.DataFrame, **options) -> Table:
+    """A frame in that style: names in its first column, then numbers; options as for `plain`."""
+    table = plain(title, **options)
+    for i, column in enumerate(frame.columns):
+        table.add_column(column, justify="right" if i else "left")
+    for line in frame.itertuples(index=False):
+        table.add_row(*map(str, line))
+    return table
+
+
 def quantity(number: float) -> str:
     """A number of sequences, short: 950, 12.3k, 1.24M; `>budget` beyond it."""
     if number == float("inf"):

@@ -102,11 +102,7 @@ class RankedSuite(Suite):
         if ranks.empty:
             return shown
         text = ranking.readable(ranks)
-        ranked = tables.plain("Cells by mean rank over tasks")
-        for column in text.columns:
-            ranked.add_column(column, justify="left" if column == "cell" else "right")
-        for line in text.itertuples(index=False):
-            ranked.add_row(*map(str, line))
+        ranked = tables.of_numbers("Cells by mean rank over tasks", text)
         page = "\n\n".join(
             [
                 shown.page.rstrip(),
@@ -213,11 +209,7 @@ class ReadingsSuite(PaperSuite):
             return super().shown(experiments, rows, committed)
         lines = paper_rows.comparison(compared, rows)
         agreement = readings.agreement(lines)
-        table = tables.plain(self.title, collapse_padding=True)
-        for column in agreement.columns:
-            table.add_column(column, justify="left" if column == "reading" else "right")
-        for line in agreement.astype(str).itertuples(index=False):
-            table.add_row(*line)
+        table = tables.of_numbers(self.title, agreement, collapse_padding=True)
         page = paper_rows.page(self.name, self.title, compared, rows)
         parts = [page.rstrip(), *readings.sections(lines)]
         return Shown(
