@@ -5,6 +5,8 @@ import io
 import os
 import re
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -129,6 +131,37 @@ def test_a_signal_saves_the_states_and_gives_the_calls_up(
     runner.run([TRAINED], 0, tmp_path, console, curves=True, start=start)
     assert " trials go on." in console.file.getvalue()
     assert_same(tmp_path, expected)
+
+
+CLIENT = f"""
+import sys
+from benchmarks.cli.main import main
+from benchmarks.running import checkpoints
+checkpoints.EVERY = {kills.EVERY}
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_the_command_of_a_client_that_has_ended_continues(two, tmp_path, number, status):
+    """A client that can speak gives its calls up; of one that is killed, the workers notice."""
+    case = kills.Case("tiny", TRAINED.name, budget=30_000, trials=4, rate=1e-6)
+    options = f"--budget {case.budget} --trials {case.trials} --rate {case.rate}".split()
+    where = ["--cluster", two.scheduler_address, "--out", str(tmp_path)]
+    command = [sys.executable, "-c", CLIENT, "run", "tiny", case.name, *options, *where]
+    began = time.time()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as client:
+        while not kills.written_since(tmp_path / "tiny", began):
+            assert client.poll() is None
+            time.sleep(0.05)
+        client.send_signal(number)
+    assert client.returncode == status
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert " trials go on." in told
+    local = benchmarks.run([case.experiment]).drop(columns=DIFFERENT)
+    found = store.read_suite(tmp_path / "tiny").drop(columns=DIFFERENT)
+    assert found.sort_values("trial", ignore_index=True).equals(local)
 
 
 def until(path):
