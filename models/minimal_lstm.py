@@ -17,6 +17,9 @@ from models.cell import Cell, input_kernel, memory_bias, zero_bias
 from models.parallel import held, linear_recurrence
 from models.products import product
 
+SHUT = -80.0
+"""Net input of a gate that is as good as shut; what is smaller overflows."""
+
 
 class MinimalLSTM(Cell):
     r"""minLSTM: gates of the input alone, normalised to sum to one (Feng et al. 2024).
@@ -65,9 +68,11 @@ class MinimalLSTM(Cell):
     def gates(self, carry: jax.Array, x: jax.Array) -> dict[str, jax.Array]:
         """Normalised gates i and f, and g, of one step, each `[..., H]`; the carry is not read."""
         i, f, g = jnp.split(product(x, self.W_x) + self.b, 3, -1)
-        # f / (f + i) in a form that does not divide zero by zero where both gates are shut.
-        keep = jax.nn.log_sigmoid(f) - jax.nn.log_sigmoid(i)
-        return {"i": jax.nn.sigmoid(-keep), "f": jax.nn.sigmoid(keep), "g": g}  # FIDELITY C14
+        # i / f, from one over each gate, where nothing is divided by zero if both are shut
+        over_i, over_f = (1 + jnp.exp(-jnp.maximum(gate, SHUT)) for gate in (i, f))
+        ratio = over_f / over_i
+        keep = 1 / (1 + ratio)
+        return {"i": ratio * keep, "f": keep, "g": g}  # FIDELITY C14
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""

@@ -20,6 +20,14 @@ class Gated(Protocol):
         """Activations of its gates in one step, by name; arguments as of the cell itself."""
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """A cell that computes something from its weights alone, which is the same at every step."""
+
+    def prepared(self) -> nnx.RNNCellBase:
+        """A cell that does the same, with all of that already computed."""
+
+
 class Network(nnx.Module):
     """Cell and readout: the function from an input sequence to net inputs of the outputs.
 
@@ -66,7 +74,8 @@ class Network(nnx.Module):
 
     def _unrolled(self, inputs: jax.Array, length: jax.Array):
         """The cell as a function, its first carry, and of every step the input and if it counts."""
-        graph, weights = nnx.split(self.cell)
+        cell = self.cell.prepared() if isinstance(self.cell, Preparing) else self.cell
+        graph, weights = nnx.split(cell)
         steps = jnp.moveaxis(inputs, -2, 0)
         start = self.cell.initialize_carry(steps.shape[1:], nnx.Rngs(0))
         alive = jnp.arange(len(steps)).reshape(-1, *[1] * jnp.ndim(length)) < length

@@ -55,8 +55,29 @@ class OrthogonalRNN(Cell):
         S = U.T @ U * (np.triu(np.ones((H, H))) - np.eye(H) / 2).astype(U.dtype)
         return jnp.eye(H, dtype=U.dtype) - U @ jax.scipy.linalg.solve_triangular(S, U.T)
 
+    def prepared(self) -> "RotatingRNN":
+        """The same cell with Q at hand, which costs many times as much as a step."""
+        return RotatingRNN(self.W_xh, self.recurrent(), self.b)
+
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
-        a = product(x, self.W_xh) + carry @ self.recurrent()
+        return self.prepared()(carry, x)
+
+
+class RotatingRNN(Cell):
+    """The step of `OrthogonalRNN`.
+
+    Attributes:
+        W_xh, b: as there.
+        Q: `[H, H]` as `[from, to]`.
+    """
+
+    def __init__(self, W_xh: nnx.Param, Q: jax.Array, b: nnx.Param):
+        self.hidden_features = len(Q)
+        self.W_xh, self.Q, self.b = W_xh, nnx.Param(Q), b
+
+    def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
+        a = product(x, self.W_xh) + product(carry, self.Q)
         h = jnp.sign(a) * jax.nn.relu(jnp.abs(a) + self.b)
         return h, h

@@ -100,6 +100,8 @@ def test_minimal_lstm_divides_by_no_zero(shut):
     share = {0: 0.5, 1: 1.0, -1: 0.0}[np.sign(i - f)]
     gates = cell.gates(jnp.zeros(H), jnp.zeros(N_IN))
     np.testing.assert_allclose(gates["i"], share, atol=1e-6)
+    gradient = nnx.grad(lambda cell: jnp.sum(after_a_walk(cell)))(cell)
+    assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
 
 
 @pytest.mark.parametrize("shift", [-300.0, 300.0])

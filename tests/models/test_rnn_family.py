@@ -7,6 +7,7 @@ import pytest
 from flax import nnx
 
 from models import orthogonal_rnn, relu_rnn, scrn
+from models.network import Recurrent
 from models.orthogonal_rnn import OrthogonalRNN
 from models.relu_rnn import IRNN, IndRNN
 from models.rnn import RNN
@@ -70,6 +71,19 @@ def test_orthogonal_rnn_starts_without_loss_of_state_or_gradient():
     J = jax.jit(jax.jacobian(later))(h)
     np.testing.assert_allclose(np.linalg.svd(J)[1], 1, rtol=1e-4)
     np.testing.assert_allclose(jnp.linalg.norm(later(h)), jnp.linalg.norm(h), rtol=1e-4)
+
+
+def test_the_orthogonal_matrix_is_made_once_for_all_steps():
+    network = Recurrent(OrthogonalRNN, H).build(N_IN, 1, nnx.Rngs(0))
+    xs, length = jnp.zeros((7, N_IN)), jnp.array(7)
+    steps = [
+        str(equation.params["jaxpr"])
+        for equation in jax.make_jaxpr(network)(xs, length).eqns
+        if equation.primitive.name == "scan"
+    ]
+    assert len(steps) == 1
+    assert "dot_general" in steps[0]
+    assert "triangular" not in steps[0]
 
 
 def test_half_of_scrn_forgets_slowly():
