@@ -83,9 +83,9 @@ def on_block(monkeypatch, number, then):
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_rows(tmp_path):
-    folder, long = tmp_path / "out", TRIED._replace(budget=30_000)
-    done, resumed = kills.killed(long, folder, tmp_path / "cache", kills=3, spread=1.0)
-    assert done == resumed == 3
+    folder, long, times = tmp_path / "out", TRIED._replace(budget=800_000), 20
+    done, resumed = kills.killed(long, folder, tmp_path / "cache", times, spread=0.4)
+    assert done == resumed == times
     assert_complete(folder, uninterrupted(long))
 
 

@@ -136,8 +136,8 @@ def test_a_signal_saves_the_states_and_gives_the_calls_up(
 CLIENT = f"""
 import sys
 from benchmarks.cli.main import main
-from benchmarks.running import checkpoints
-checkpoints.EVERY = {kills.EVERY}
+from benchmarks.running import checkpoints, jobs
+checkpoints.EVERY = jobs.LEAST_PAUSE = {kills.EVERY}
 sys.exit(main(sys.argv[1:]))
 """
 
