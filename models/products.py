@@ -20,6 +20,6 @@ def _product_back(saved, slope):
 _product.defvjp(lambda x, W: (x @ W, (x, W)), _product_back)
 
 
-def product(x: jax.Array, W: nnx.Param) -> jax.Array:
+def product(x: jax.Array, W: nnx.Param | jax.Array) -> jax.Array:
     """The product of x `[..., from]` and W `[from, to]`, its gradient by W faster for a batch."""
     return _product(x, W[...])

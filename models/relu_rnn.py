@@ -62,6 +62,10 @@ class IRNN(Cell):
         h = jax.nn.relu(product(x, self.W_xh) + product(carry, self.W_hh) + self.b)
         return h, h
 
+    def back(self, h: jax.Array, error: jax.Array) -> jax.Array:
+        """The error by the old state from that by the new one, h, all `[..., H]`."""
+        return (error * (h > 0)) @ self.W_hh[...].T
+
 
 class IndRNN(Cell):
     r"""Independent ReLU units: each sees the past of no unit but itself (Li et al. 2018).

@@ -36,10 +36,37 @@ class RNN(Cell):
     ):
         self.hidden_features = hidden_features
         self.W_xh = input_kernel(in_features, hidden_features, rngs)
-        self.W_hh = recurrent_kernel(hidden_features, 1, rngs, scale)
+        self.W_hh = self._recurrent(rngs, scale)
         self.b = zero_bias(hidden_features)
+
+    def _recurrent(self, rngs: nnx.Rngs, scale: float | jax.Array | None) -> nnx.Param:
+        """W_hh at the start, `[H, H]`."""
+        return recurrent_kernel(self.hidden_features, 1, rngs, scale)
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
         h = jnp.tanh(product(x, self.W_xh) + product(carry, self.W_hh) + self.b)
         return h, h
+
+    def back(self, h: jax.Array, error: jax.Array) -> jax.Array:
+        """The error by the old state from that by the new one, h, all `[..., H]`."""
+        return (error * (1 - h**2)) @ self.W_hh[...].T
+
+
+class GaussianRNN(RNN):
+    """As `RNN`, but recurrent weights start normally distributed, with variance 1/H.
+
+    The usual start before orthogonal ones: some directions of the state are lost in every step.
+
+    Weights: H (n_in + H + 1).
+
+    Args:
+        in_features: n_in, the width of the input.
+        hidden_features: H, the number of hidden units.
+        scale: what the weights are multiplied by; 1 if None.
+        rngs: where initial weights come from.
+    """
+
+    def _recurrent(self, rngs: nnx.Rngs, scale: float | jax.Array | None) -> nnx.Param:
+        drawn = input_kernel(self.hidden_features, self.hidden_features, rngs)  # FIDELITY C26
+        return drawn if scale is None else nnx.Param(scale * drawn[...])

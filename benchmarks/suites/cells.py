@@ -3,6 +3,8 @@
 from models.cell import Cell
 from models.gru import GRU
 from models.gru_variants import MGU, MinGRU, ResetAfterGRU
+from models.layer_norm_rnn import LayerNormRNN
+from models.leaky_rnn import LeakyRNN
 from models.lru import LRU
 from models.lstm import LSTM
 from models.lstm_variants import JANET, ChronoLSTM, CoupledLSTM, NoForgetLSTM
@@ -12,8 +14,9 @@ from models.mut_separate import MUT1Separate, MUT2Separate
 from models.ode_cells import LEM, AntisymmetricRNN, CoRNN
 from models.orthogonal_rnn import OrthogonalRNN
 from models.peephole_lstm import CIFG, FGR, NFG, NIAF, NIG, NOAF, NOG, PeepholeLSTM
+from models.recurrent_highway import RecurrentHighway
 from models.relu_rnn import IRNN, IndRNN
-from models.rnn import RNN
+from models.rnn import RNN, GaussianRNN
 from models.scrn import SCRN
 from models.slstm import SLSTM
 
@@ -57,3 +60,12 @@ ALL: dict[str, type[Cell]] = {
     "lem": LEM,
 }
 """The core cells first, then families."""
+
+EVERY: dict[str, type[Cell]] = {
+    **ALL,
+    "gaussian-rnn": GaussianRNN,
+    "layer-norm-rnn": LayerNormRNN,
+    "leaky-rnn": LeakyRNN,
+    "rhn": RecurrentHighway,
+}
+"""Also those that suite `remedies` has and suite `compare` has not."""

@@ -12,7 +12,7 @@ import jax
 import pandas as pd
 from flax import nnx
 
-from benchmarks.suites.cells import ALL
+from benchmarks.suites.cells import EVERY
 from models.lstm import LSTM
 from models.network import Recurrent
 
@@ -69,7 +69,7 @@ def _write(widths: Iterable[tuple[int, int]]) -> None:
     rows = [
         (name, n_in, n_out, matched(cell, weights(LSTM, UNITS, n_in, n_out), n_in, n_out))
         for n_in, n_out in widths
-        for name, cell in ALL.items()
+        for name, cell in EVERY.items()
     ]
     table = pd.DataFrame(rows, columns=["cell", "n_in", "n_out", "hidden"])
     table.to_csv(FILE, index=False, lineterminator="\n")

@@ -1,6 +1,7 @@
 """The cases of all cells."""
 
-from tests.models.oracles import gru, linear, lstm, lstm_kin, mut, ode, rnn
+from tests.models.oracles import gru, linear, lstm, lstm_kin, mut, ode, remedies, rnn
 
-CASES = [case for family in (rnn, lstm, lstm_kin, gru, mut, linear, ode) for case in family.CASES]
+FAMILIES = (rnn, lstm, lstm_kin, gru, mut, linear, ode, remedies)
+CASES = [case for family in FAMILIES for case in family.CASES]
 CASE = {case.cell: case for case in CASES}

@@ -2,21 +2,21 @@ import pandas as pd
 import pytest
 
 from benchmarks.suites import compare, sizes
-from benchmarks.suites.cells import ALL
+from benchmarks.suites.cells import EVERY
 
 ROWS = pd.read_csv(sizes.FILE)
 
 
-@pytest.mark.parametrize("cell", ALL)
+@pytest.mark.parametrize("cell", EVERY)
 def test_the_file_has_the_nearest_size(cell):
     """Checked on one task of each cell, in turn; the file is made by bisection."""
-    row = ROWS[ROWS["cell"] == cell].iloc[list(ALL).index(cell) % len(sizes.WIDTHS)]
+    row = ROWS[ROWS["cell"] == cell].iloc[list(EVERY).index(cell) % len(sizes.WIDTHS)]
     n_in, n_out, H = int(row.n_in), int(row.n_out), int(row.hidden)
     target = 4 * 16 * (n_in + 16 + 1) + n_out * (16 + 1)  # an LSTM's, and its readout's
-    off = [abs(sizes.weights(ALL[cell], h, n_in, n_out) - target) for h in (H - 1, H, H + 1)]
+    off = [abs(sizes.weights(EVERY[cell], h, n_in, n_out) - target) for h in (H - 1, H, H + 1)]
     assert off[1] == min(off)
 
 
 def test_the_file_has_the_tasks_of_compare():
     assert set(sizes.WIDTHS) == {(p.task.n_in, p.task.n_out) for p in compare.POINTS}
-    assert len(ROWS) == len(sizes.WIDTHS) * len(ALL)
+    assert len(ROWS) == len(sizes.WIDTHS) * len(EVERY)
