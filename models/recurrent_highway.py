@@ -72,12 +72,12 @@ class RecurrentHighway(Cell):
 
     def __call__(self, carry: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """One step: (h `[..., H]`, x `[..., n_in]`) -> (new h, new h)."""
-        s, driven = carry, product(x, self.W_x)
+        s = carry
         kernels = jnp.split(self.W_s[...], self.depth, -1)
         biases = jnp.split(self.b[...], self.depth)
-        for W, b in zip(kernels, biases, strict=True):
-            u, z = jnp.split(driven + product(s, W) + b, 2, -1)
+        for layer, (W, b) in enumerate(zip(kernels, biases, strict=True)):
+            net = product(s, W) + b
+            u, z = jnp.split(net if layer else net + product(x, self.W_x), 2, -1)
             z = jax.nn.sigmoid(z)
             s = z * jnp.tanh(u) + (1 - z) * s
-            driven = 0.0  # of further layers
         return s, s

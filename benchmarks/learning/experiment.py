@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from flax import nnx
 
 from benchmarks.learning.criteria import Criterion
-from benchmarks.learning.learners import Learner
+from benchmarks.learning.learners import Learner, Particular
 from benchmarks.learning.own_source import own_source
 from benchmarks.learning.provenance import jax_settings
 from models.lstm97.lag_net import Growth
@@ -59,6 +59,10 @@ class Recipe:
         inspect_every: updates between two inspections by the criterion.
         milestone: an earlier criterion, recorded on the way and of no consequence.
         test_size: fresh sequences that a finished trial is tested on.
+
+    Raises:
+        ValueError: budget, inspections and criteria do not fit together.
+        UsageError: the learner has no meaning for the task or the model.
     """
 
     task: Task
@@ -79,6 +83,12 @@ class Recipe:
         sizes = {c.inspection for c in (self.criterion, self.milestone) if c and c.inspection}
         if len(sizes) > 1:
             raise ValueError(f"criterion and milestone must inspect as many sequences: {sizes}")
+        if isinstance(self.learner, Particular):
+            self.learner.require_fit(self.task, self.model)
+
+
+OF_LEARNER = ("clip", "strength")
+"""Of the `Settings`, those that are for the learner; the others are for the cell."""
 
 
 @dataclass(frozen=True)
@@ -88,15 +98,18 @@ class Settings:
     Experiments that give values to the same of them share a compiled program.
 
     Attributes:
-        clip: largest norm of the gradient; infinite does not clip.
+        clip: largest norm of the gradient; infinite does not clip. Of a learner with another guard,
+            that guard's threshold.
         memory: steps (low, high) between which the initial time constants of the cell's units lie
             (`models.cell.memory_bias`).
         scale: of the recurrent weights at the start.
+        strength: of a remedy (`remedies.Remedied`): weight of the penalty, or largest momentum.
     """
 
     clip: float | None = None
     memory: tuple[float, float] | None = None
     scale: float | None = None
+    strength: float | None = None
 
     def given(self) -> dict[str, float | tuple[float, float]]:
         """Those that have a value, by name."""
@@ -105,7 +118,13 @@ class Settings:
     def columns(self) -> dict[str, float | None]:
         """All of them as columns of a row."""
         low, high = self.memory or (None, None)
-        return {"clip": self.clip, "memory_low": low, "memory_high": high, "scale": self.scale}
+        return {
+            "clip": self.clip,
+            "memory_low": low,
+            "memory_high": high,
+            "scale": self.scale,
+            "strength": self.strength,
+        }
 
 
 @dataclass(frozen=True)

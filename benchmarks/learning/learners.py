@@ -5,7 +5,7 @@ different rates share one compiled program.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -29,11 +29,11 @@ class Learner(Protocol):
 
     @property
     def program(self) -> str:
-        """Which program trains: "bptt" (`program`), "guessing", "cascade" or "forward".
+        """Which program trains: "bptt" (`program`), "remedied", "guessing", "cascade" or "forward".
 
-        Two have a module of their name. "forward" is `program_every_step` where there is a teacher
-        signal at every step, else `program_forward`; of nets that bring a procedure of their own,
-        `program_rivals`.
+        Three have a module of their name. "forward" is `program_every_step` where there is a
+        teacher signal at every step, else `program_forward`; of nets that bring a procedure of
+        their own, `program_rivals`.
         """
 
     def objective(self, task: Task) -> Objective:
@@ -42,7 +42,20 @@ class Learner(Protocol):
     def optimizer(self, *args: Any, **settings: Any) -> optax.GradientTransformation:
         """Turns gradients into steps; the program multiplies them by minus the learning rate.
 
-        Those that clip take the largest norm as a setting, `clip`, in place of their own.
+        Those that clip take the largest norm as a setting, `clip`, in place of their own; those
+        with a momentum that a search may choose take that as `strength`.
+        """
+
+
+@runtime_checkable
+class Particular(Protocol):
+    """A learner that has no meaning for some tasks or nets."""
+
+    def require_fit(self, task: Task, model: Any) -> None:
+        """Refuses those.
+
+        Raises:
+            UsageError: the learner has no meaning for them.
         """
 
 

@@ -18,7 +18,7 @@ from flax import nnx
 
 from benchmarks.errors import UsageError
 from benchmarks.learning import xla
-from benchmarks.learning.experiment import Recipe, Settings
+from benchmarks.learning.experiment import OF_LEARNER, Recipe, Settings
 from tasks.building import Symbols, SymbolTask
 from tasks.sequence import FiniteTask, Sequence, Task, Verdict
 
@@ -205,7 +205,7 @@ class Program:
 
     def _start(self, setup: Setup) -> Trial:
         recipe = self.recipe
-        start = {name: value for name, value in setup.settings.items() if name != "clip"}
+        start = {name: value for name, value in setup.settings.items() if name not in OF_LEARNER}
         network = _build(recipe, jax.random.fold_in(setup.key, INIT), **start)
         params = nnx.state(network, nnx.Param)
         return Trial(
@@ -220,8 +220,8 @@ class Program:
         )
 
     def _optimizer(self, setup: Setup) -> optax.GradientTransformation:
-        clip = {name: value for name, value in setup.settings.items() if name == "clip"}
-        optimizer = self.recipe.learner.optimizer(**clip)
+        chosen = {name: value for name, value in setup.settings.items() if name in OF_LEARNER}
+        optimizer = self.recipe.learner.optimizer(**chosen)
         if not self.complex:
             return optimizer
         # learns as the same cell in real numbers would
@@ -237,9 +237,7 @@ class Program:
 
     def _update(self, setup: Setup, trial: Trial, batch: Drawn) -> Trial:
         """One update of the weights, then a look at the criteria."""
-        (loss, verdicts), gradient = jax.value_and_grad(self._loss, has_aux=True)(
-            trial.params, trial, batch
-        )
+        (loss, verdicts), gradient = self._gradient(setup, trial, batch)
         # Of a complex weight, jax gives the conjugate of the direction of steepest ascent.
         gradient = jax.tree.map(jnp.conj, gradient)
         optimizer = self._optimizer(setup)
@@ -251,6 +249,11 @@ class Program:
         )
         # A diverged trial keeps its last finite weights and the count of sequences up to there.
         return self._conclude(select(finite, moved, trial), finite)
+
+    def _gradient(self, setup: Setup, trial: Trial, batch: Drawn):
+        """((loss, verdicts), gradient of the loss by the weights) of a batch."""
+        del setup
+        return jax.value_and_grad(self._loss, has_aux=True)(trial.params, trial, batch)
 
     def _observe(self, trial: Trial, verdicts: Verdict) -> Trial:
         """The trial, but for its weights, after training sequences `[batch]`."""
@@ -265,6 +268,11 @@ class Program:
 
     def _loss(self, params, trial: Trial, batch: Drawn):
         """Mean loss over a batch of sequences, and the verdicts on them."""
+        sequences = jax.vmap(self._encoded)(batch)
+        return self._judged(self._nets(params, trial, sequences), sequences)
+
+    def _judged(self, nets: jax.Array, sequences: Sequence):
+        """As `_loss`, from the net inputs of the output units, `[batch, answers, n_out]`."""
 
         def one(sequence, net):
             losses = jnp.where(sequence.scored, self.objective.loss(net, sequence.targets), 0.0)
@@ -272,8 +280,7 @@ class Program:
             steps = 1 if self.recipe.learner.summed else sequence.scored.sum()
             return losses.sum() / steps, verdict
 
-        sequences = jax.vmap(self._encoded)(batch)
-        losses, verdicts = jax.vmap(one)(sequences, self._nets(params, trial, sequences))
+        losses, verdicts = jax.vmap(one)(sequences, nets)
         return losses.mean(), verdicts
 
     def _encoded(self, drawn: Drawn) -> Sequence:

@@ -8,6 +8,7 @@ from benchmarks.learning.program_cascade import CascadeProgram
 from benchmarks.learning.program_every_step import EveryStepProgram
 from benchmarks.learning.program_forward import ForwardProgram
 from benchmarks.learning.program_guessing import GuessProgram
+from benchmarks.learning.program_remedied import RemediedProgram
 from benchmarks.learning.program_rivals import Follows, RivalProgram
 
 
@@ -16,7 +17,7 @@ def program(recipe: Recipe) -> Program:
     """The program of a recipe; asking twice does not compile twice."""
     if recipe.learner.program == "bptt":
         return Program(recipe)
-    special = {"guessing": GuessProgram, "cascade": CascadeProgram}
+    special = {"remedied": RemediedProgram, "guessing": GuessProgram, "cascade": CascadeProgram}
     if recipe.learner.program in special:
         return special[recipe.learner.program](recipe)
     if isinstance(recipe.model, Follows):
