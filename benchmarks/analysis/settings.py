@@ -33,6 +33,11 @@ def summary(rows: pd.DataFrame) -> dict:
 
 
 def _start(row: pd.Series) -> str:
+    strength = f"strength {row['strength']:g}" if pd.notna(row["strength"]) else ""
+    return ", ".join(filter(None, [_start_of_cell(row), strength]))
+
+
+def _start_of_cell(row: pd.Series) -> str:
     if pd.notna(row["scale"]):
         return f"scale {row['scale']:g}"
     if pd.isna(row["memory_high"]):
@@ -47,7 +52,7 @@ def columns(lines: pd.DataFrame) -> pd.DataFrame:
         {
             "units": lines["units"],
             "rate": [f"{rate:.2g}{'*' * space.RATE.near_end(rate)}" for rate in lines["rate"]],
-            "clip": ["none" if math.isinf(clip) else f"{clip:g}" for clip in lines["clip"]],
+            "clip": [_clip(clip) for clip in lines["clip"]],
             "start": lines["start"],
             **{
                 f"x{name.partition('_')[2]}": [share(value) for value in lines[name]]
@@ -56,6 +61,10 @@ def columns(lines: pd.DataFrame) -> pd.DataFrame:
         },
         index=lines.index,
     )
+
+
+def _clip(clip: float) -> str:
+    return "none" if math.isinf(clip) or math.isnan(clip) else f"{clip:g}"
 
 
 def share(value: float) -> str:

@@ -2,16 +2,21 @@
 
 What a cell is searched for beside the rate and clipping is what it says itself (`settings` in
 `models.cell.Cell`): the initial time constant of its gates or the scale of its recurrent weights.
+A learner with remedies is searched for their numbers, in place of clipping.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from scipy.stats import qmc
 
+from benchmarks.learning.descents import ElementClip, NormClip, ScheduledNesterov, SkipLarge
 from benchmarks.learning.experiment import Settings
+from benchmarks.learning.learners import Adam, Learner
+from benchmarks.learning.penalties import NormStabiliser, Omega
+from benchmarks.learning.remedies import Remedied
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,21 @@ CLIP = (1.0, float("inf"))
 SHORTEST = 2.0  # steps
 LONGEST = 10  # times the delay
 SCALE = LogUniform(0.5, 1.5)
+# FIDELITY S13
+THRESHOLD: Mapping[type, LogUniform] = {
+    NormClip: LogUniform(0.1, 10),
+    ElementClip: LogUniform(0.01, 1),
+    SkipLarge: LogUniform(0.1, 10),
+}
+STRENGTH: Mapping[type, LogUniform] = {
+    Omega: LogUniform(0.1, 10),
+    NormStabiliser: LogUniform(0.01, 100),
+}
+"""Of guards and of penalties."""
+MOMENTUM = LogUniform(0.001, 0.1)  # what the largest one is below 1
+
+
+ADAM = Adam()
 
 
 class Configuration(NamedTuple):
@@ -51,22 +71,24 @@ def memory(delay: int) -> LogUniform:
 
 
 def configurations(
-    names: Sequence[str], delay: int, count: int, first: int = 0
+    names: Sequence[str], delay: int, count: int, first: int = 0, learner: Learner = ADAM
 ) -> list[Configuration]:
     """Configurations number `first`, `first + 1`, ... for a cell with these settings.
 
     They are points of the Halton sequence (Halton 1960), which fills the space more evenly than
-    random points do (Bergstra & Bengio 2012, section 5). All cells share rates and clipping.
+    random points do (Bergstra & Bengio 2012, section 5). All cells share rates and clipping, all
+    learners rates.
 
     Args:
         names: settings of the cell, of "memory" and "scale".
         delay: that of the task.
         count: number of configurations.
         first: number of the first one, from 0.
+        learner: that of the recipe.
     """
-    points = qmc.Halton(d=4, scramble=False)
+    points = qmc.Halton(d=5, scramble=False)
     points.fast_forward(1 + first)  # the origin is a corner of the space
-    return [_configuration(names, delay, *map(float, u)) for u in points.random(count)]
+    return [_configuration(names, delay, learner, *map(float, u)) for u in points.random(count)]
 
 
 def longer(settings: Settings, factor: float) -> Settings:
@@ -81,10 +103,32 @@ def longer(settings: Settings, factor: float) -> Settings:
 
 
 def _configuration(
-    names: Sequence[str], delay: int, u_rate: float, u_cell: float, u_kind: float, u_clip: float
+    names: Sequence[str],
+    delay: int,
+    learner: Learner,
+    u_rate: float,
+    u_cell: float,
+    u_kind: float,
+    u_clip: float,
+    u_strength: float,
 ) -> Configuration:
-    start: dict[str, Any] = {name: START[name](delay, u_cell, u_kind) for name in names}
-    return Configuration(RATE.at(u_rate), Settings(clip=CLIP[u_clip < 0.5], **start))
+    drawn: dict[str, Any] = {name: START[name](delay, u_cell, u_kind) for name in names}
+    drawn |= _learnt(learner, u_clip, u_strength)
+    return Configuration(RATE.at(u_rate), Settings(**drawn))
+
+
+def _learnt(learner: Learner, u_clip: float, u_strength: float) -> dict[str, float]:
+    """Settings of a learner."""
+    if not isinstance(learner, Remedied):
+        return {"clip": CLIP[u_clip < 0.5]}
+    found = {}
+    if learner.guard:
+        found["clip"] = THRESHOLD[type(learner.guard)].at(u_clip)
+    if learner.penalty:
+        found["strength"] = STRENGTH[type(learner.penalty)].at(u_strength)
+    elif isinstance(learner.descent, ScheduledNesterov):
+        found["strength"] = round(1 - MOMENTUM.at(u_strength), 7)
+    return found
 
 
 def _memory(delay: int, u: float, u_kind: float) -> tuple[float, float]:

@@ -36,10 +36,12 @@ NUMBERS: Mapping[str, Range] = {
     "rate": Range(0, sys.float_info.max),  # guessing has none: 0
     "seconds": Range(0, sys.float_info.max),
     "clip": POSITIVE._replace(most=float("inf"), blank=True),
-    **dict.fromkeys(("memory_low", "memory_high", "scale"), POSITIVE._replace(blank=True)),
+    **dict.fromkeys(("memory_low", "memory_high"), POSITIVE._replace(blank=True)),
+    **dict.fromkeys(("scale", "strength"), POSITIVE._replace(blank=True)),
     "wrong": SHARE._replace(blank=False),
     **dict.fromkeys(("longer_2", "longer_5", "longer_10", "longer_25"), SHARE),
-    **dict.fromkeys(("error", "test_error", "near", "far"), SIZE),
+    **dict.fromkeys(("error", "test_error", "near", "far", "low", "median", "high"), SIZE),
+    **dict.fromkeys(("networks", "distance"), SOME),
 }
 """Rules for columns of numbers."""
 
@@ -49,6 +51,7 @@ SHOWN = r"([\w(][\w .,:;()/+=@-]*)?"
 
 TEXTS: Mapping[str, str] = {
     "outcome": "|".join(OUTCOMES[1:]),
+    "time": "before|after",
     "digest": r"\w+",
     **dict.fromkeys(("experiment", "task", "cell"), LABEL),
     **dict.fromkeys(("jax", "flax", "optax", "python", "device"), SHOWN),

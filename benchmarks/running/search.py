@@ -57,6 +57,7 @@ CHOSEN_COLUMNS = Columns(
         "memory_low": "float64",
         "memory_high": "float64",
         "scale": "float64",
+        "strength": "float64",
         "solved": "int64",
         "trials": "int64",
         "mean_sequences": "int64",
@@ -65,6 +66,7 @@ CHOSEN_COLUMNS = Columns(
         "with_success": "int64",
     },
     key=KEY,
+    added=("strength",),
 )
 """Columns of chosen.csv: whose, what, and the evidence for it.
 
@@ -90,7 +92,8 @@ def candidates(stages: Stages, count: int, folder: Path) -> Candidates:
     model = base.recipe.model
     names = getattr(model.cell, "settings", ()) if isinstance(model, Recurrent) else ()
     first = count + (len(earlier) - 1) * (count - count // 2) if earlier else 0
-    new = space.configurations(names, base.delay, count - len(old), first)
+    learner = base.recipe.learner
+    new = space.configurations(names, base.delay, count - len(old), first, learner)
     tried = [at(base, each) for each in (*old, *new)]
     return Candidates(base, [replace(untested(each), trials=1) for each in tried])
 
@@ -281,7 +284,18 @@ def chosen(folder: Path) -> dict[tuple[str, int, str], Configuration]:
     }
 
 
+def solved(folder: Path) -> set[tuple[str, int, str]]:
+    """Of which task, delay and cell the choice of a suite's search has solved a trial there.
+
+    Raises:
+        UsageError: the file of choices is there and is not one.
+    """
+    lines = store.read(folder / "chosen.csv", CHOSEN_COLUMNS)
+    return {(line.task, line.delay, line.cell) for line in lines.itertuples() if line.solved}
+
+
 def _settings(line) -> Settings:
     memory = None if pd.isna(line.memory_low) else (line.memory_low, line.memory_high)
-    clip, scale = (None if pd.isna(number) else number for number in (line.clip, line.scale))
-    return Settings(clip, memory, scale)
+    numbers = line.clip, line.scale, line.strength
+    clip, scale, strength = (None if pd.isna(number) else number for number in numbers)
+    return Settings(clip, memory, scale, strength)

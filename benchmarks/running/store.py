@@ -59,6 +59,7 @@ COLUMNS = Columns(
         "memory_low": "float64",
         "memory_high": "float64",
         "scale": "float64",
+        "strength": "float64",
         "longer_2": "float64",
         "longer_5": "float64",
         "longer_10": "float64",
@@ -67,7 +68,7 @@ COLUMNS = Columns(
     },
     key=IDENTITY,
     added=(
-        *("clip", "memory_low", "memory_high", "scale"),
+        *("clip", "memory_low", "memory_high", "scale", "strength"),
         *("longer_2", "longer_5", "longer_10", "longer_25", "jax_settings"),
     ),
 )
@@ -157,7 +158,7 @@ def add(path: Path, rows: Lines, columns: Columns = COLUMNS) -> None:
 
 def _add(path: Path, rows: Lines, columns: Columns) -> None:
     both = _joined(read(path, columns), frame(rows, columns))
-    _save(path, both.drop_duplicates(IDENTITY).sort_values(IDENTITY))
+    _save(path, both.drop_duplicates(columns.key).sort_values(columns.key))
 
 
 def add_trials(path: Path, curves: Path, rows: Lines, points: Lines) -> None:

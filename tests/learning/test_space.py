@@ -3,7 +3,11 @@ import math
 import pytest
 
 from benchmarks.learning import space
-from benchmarks.suites.cells import ALL
+from benchmarks.learning.descents import ElementClip, NormClip, ScheduledNesterov, SkipLarge
+from benchmarks.learning.experiment import Settings
+from benchmarks.learning.penalties import NormStabiliser, Omega
+from benchmarks.learning.remedies import Remedied
+from benchmarks.suites.cells import EVERY
 
 
 def radical_inverse(n, base):
@@ -40,4 +44,33 @@ def test_more_configurations_begin_with_the_same():
 
 
 def test_every_setting_of_a_cell_has_a_space():
-    assert {name for cell in ALL.values() for name in cell.settings} <= set(space.START)
+    assert {name for cell in EVERY.values() for name in cell.settings} <= set(space.START)
+
+
+@pytest.mark.parametrize("n", range(8))
+def test_remedies_are_searched_for_their_numbers(n):
+    rate, *_, clip, strength = (radical_inverse(n + 1, base) for base in (2, 3, 5, 7, 11))
+    kinds = {
+        NormClip: (0.1, 10),
+        ElementClip: (0.01, 1),
+        SkipLarge: (0.1, 10),
+        Omega: (0.1, 10),
+        NormStabiliser: (0.01, 100),
+    }
+
+    def drawn(**remedies):
+        (found,) = space.configurations([], 100, 1, first=n, learner=Remedied(**remedies))
+        assert found.rate == pytest.approx(3e-4 * (0.1 / 3e-4) ** rate, rel=1e-3)
+        return found.settings
+
+    for kind, (low, high) in kinds.items():
+        field, u = ("penalty", strength) if kind in (Omega, NormStabiliser) else ("guard", clip)
+        name = "strength" if field == "penalty" else "clip"
+        expected = Settings(**{name: pytest.approx(low * (high / low) ** u, rel=1e-3)})
+        assert drawn(**{field: kind()}) == expected
+    momentum = drawn(descent=ScheduledNesterov()).strength
+    assert 1 - momentum == pytest.approx(0.001 * 100**strength, rel=1e-3)
+    both = drawn(guard=NormClip(), penalty=Omega(), descent=ScheduledNesterov())
+    assert set(both.given()) == {"clip", "strength"}
+    assert both.strength == drawn(penalty=Omega()).strength
+    assert drawn(window=3).given() == {}

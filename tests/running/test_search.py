@@ -147,12 +147,13 @@ CHOICES = {
     "lstm": Configuration(0.003, Settings(clip=math.inf, memory=(2.0, 40.0))),
     "rnn": Configuration(0.03, Settings(clip=1.0, scale=0.9)),
     "NA": Configuration(0.01, Settings(clip=1.0)),
+    "rnn-omega": Configuration(0.02, Settings(strength=3.0)),
 }
 
 
 def line(cell):
     rate, settings = CHOICES[cell]
-    evidence = dict.fromkeys(list(search.CHOSEN_COLUMNS)[8:], 1)
+    evidence = dict.fromkeys(list(search.CHOSEN_COLUMNS)[9:], 1)
     return {"task": "adding", "delay": 40, "cell": cell, "rate": rate, **settings.columns()} | (
         evidence
     )
