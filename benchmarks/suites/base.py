@@ -8,8 +8,9 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from benchmarks.analysis import paper_rows, published, ranking, readings, tables
+from benchmarks.analysis import paper_rows, published, ranking, readings, remedies, tables
 from benchmarks.analysis.paper_rows import Compared
+from benchmarks.analysis.remedies import Remedy
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, store
 
@@ -118,6 +119,34 @@ class RankedSuite(Suite):
 
 
 @dataclass(frozen=True)
+class RemediesSuite(Suite):
+    """A suite whose cells are a net with remedies.
+
+    Attributes:
+        remedies: its cells, and which of them lacks what.
+    """
+
+    remedies: tuple[Remedy, ...] = ()
+
+    def shown(
+        self,
+        experiments: Sequence[Experiment],
+        rows: pd.DataFrame,
+        committed: pd.DataFrame | None = None,
+    ) -> Shown:
+        """The table, and what each remedy did to success below it."""
+        shown = super().shown(experiments, rows, committed)
+        told = remedies.effects(self.remedies, shown.lines)
+        told = told.drop(columns=["left before", "left after", "effect"], errors="ignore")
+        text = told.to_markdown(index=False, disable_numparse=True)
+        return shown._replace(
+            table=Group(shown.table, Text(), tables.of_numbers("What each remedy did", told)),
+            notes=[*shown.notes, remedies.RULES],
+            page=f"{shown.page}\n## What each remedy did\n\n{text}\n\n{remedies.RULES}\n",
+        )
+
+
+@dataclass(frozen=True)
 class PublishedSuite(Suite):
     """A suite whose experiments are variants and settings of published figures."""
 
@@ -144,7 +173,7 @@ class PublishedSuite(Suite):
         )
 
 
-PUBLISHED_FIRST = ["source", "task", "T", "cell", "setting", "published", "ours"]
+PUBLISHED_FIRST = ["source", "task", "T", "cell", "setting", "published", "ours", "verdict"]
 """What of published figures has room in a terminal."""
 
 

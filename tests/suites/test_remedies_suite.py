@@ -1,0 +1,129 @@
+import math
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from benchmarks import suites
+from benchmarks.cli.main import main
+from benchmarks.learning import space
+from benchmarks.learning.learners import Adam
+from benchmarks.running import search
+from benchmarks.suites import compare, remedies, sizes
+from benchmarks.suites.remedies import DELAYS, LINES, LONGEST, TRIALS
+from tests.support.made_up import rows
+
+SUITE = suites.load("remedies")
+
+
+def test_every_line_is_run_on_every_task_at_every_delay():
+    expected = {
+        (name, T, line)
+        for T in DELAYS
+        for name, (_, shortest) in remedies.FAMILIES.items()
+        for line in LINES
+        if shortest <= T
+    }
+    found = {(e.task, e.delay, e.cell) for e in SUITE.experiments if e.delay < LONGEST}
+    assert found == expected
+    assert {each.trials for each in SUITE.experiments} == {TRIALS}
+
+
+def test_the_longest_delay_is_run_where_the_one_before_was_solved(tmp_path, monkeypatch):
+    line = dict.fromkeys(search.CHOSEN_COLUMNS, 1) | {"task": "adding", "delay": 200}
+    choices = [line | {"cell": "gru", "solved": 1}, line | {"cell": "rnn", "solved": 0}]
+    search.save(choices, tmp_path / "remedies")
+    monkeypatch.setattr(remedies, "RESULTS", tmp_path)
+    longest = [each for each in remedies._searched() if each.delay == LONGEST]
+    assert [each.name for each in longest] == ["adding-500.gru"]
+    assert math.isnan(longest[0].rate)  # it has not been searched itself
+    known = [each for each in remedies._searched() if not math.isnan(each.rate)]
+    assert [each.name for each in known] == ["adding-200.rnn", "adding-200.gru"]
+
+
+def test_lines_name_those_that_lack_the_remedy():
+    for name, line in LINES.items():
+        if line.without is not None:
+            assert LINES[line.without].source
+            assert line.without != name
+    assert [name for name, line in LINES.items() if line.without is None] == ["rnn", "rnn-descent"]
+
+
+def test_all_are_searched_alike():
+    """The same rates; what else is drawn is what cell and learner can take."""
+    rates = set()
+    for name in LINES:
+        each = remedies.experiment(remedies.points(100)[0], name)
+        drawn = search.candidates((each,), 12, None).tried
+        rates.add(tuple(one.rate for one in drawn))
+        cell, learner = each.recipe.model.cell, each.recipe.learner
+        expected = set(cell.settings)
+        if isinstance(learner, Adam) or learner.guard:
+            expected.add("clip")
+        if not isinstance(learner, Adam) and learner.strength_of:
+            expected.add("strength")
+        assert {frozenset(one.settings.given()) for one in drawn} == {frozenset(expected)}
+    assert len(rates) == 1
+
+
+def test_the_net_without_a_remedy_has_the_size_of_an_lstm_with_16_units():
+    at_100 = [each for each in SUITE.experiments if each.delay == 100]
+    target = {each.task: each.recipe for each in at_100 if each.cell == "lstm"}
+    for each in at_100:
+        task = each.recipe.task
+        own, lstm = (
+            sizes.weights(r.model.cell, r.model.hidden, task.n_in, task.n_out)
+            for r in (each.recipe, target[each.task])
+        )
+        assert abs(own / lstm - 1) < 0.1
+
+
+def test_tasks_are_those_of_compare_where_it_has_them():
+    known = {point.name: point.task for point in compare.POINTS}
+    found = {point.name: point.task for point in remedies.points(100)}
+    assert {name: task for name, task in found.items() if name in known} == {
+        name: known[name] for name in ("adding", "order-6a")
+    }
+
+
+def test_the_table_says_what_each_remedy_did():
+    chosen = [each for each in SUITE.experiments if each.delay == 20 and each.task == "adding"]
+    chosen = [replace(each, rate=0.01, trials=4) for each in chosen[:3]]
+    needed = ([None] * 4, [100, 200, 300, 400], [100, None, None, None])
+    found = pd.concat(
+        [
+            rows(each, *n, task=each.task, delay=each.delay, cell=each.cell)
+            for each, n in zip(chosen, needed, strict=True)
+        ]
+    )
+    shown = SUITE.shown(chosen, found)
+    page = shown.page.partition("## What each remedy did")[2]
+    assert "| rnn-norm-clip    | Pascanu et al. 2013" in page
+    assert "4/4 (51% to 100%)" in page
+    assert "rnn-skip" not in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--delay", "2"], "a window of 5 steps is longer than the sequences of LatchII"),
+        (["--layers", "2"], "Omega has no meaning for Stack"),
+    ],
+)
+def test_misuse_is_one_line_and_status_2(arguments, message, tmp_path, capsys):
+    assert main(["run", "remedies", *arguments, "--out", str(tmp_path)]) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_thresholds_and_strengths_are_within_the_space():
+    for name, line in LINES.items():
+        learner = line.learner(100)
+        drawn = [each.settings for each in space.configurations([], 100, 24, learner=learner)]
+        if name == "rnn-nesterov":
+            assert all(0.9 <= each.strength < 1 for each in drawn)
+        if name == "rnn-omega-clip":
+            assert all(0.1 <= each.clip <= 10 and 0.1 <= each.strength <= 10 for each in drawn)
+        if name in ("rnn", "rnn-window", "rnn-descent"):
+            assert all(each.given() == {} for each in drawn)
