@@ -50,10 +50,12 @@ smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
 	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
-search: .venv/ready ## what is missing of the searches for `quick`, `compare` and `delays` (many hours)
+search: .venv/ready ## what is missing of the searches for `quick`, `compare`, `delays`, `remedies` (many hours)
 	$(BIN)/python -m benchmarks search quick --configurations 24 --out results
 	$(BIN)/python -m benchmarks search compare --configurations 24 --out results
 	$(BIN)/python -m benchmarks search delays --configurations 12 --out results
+	$(BIN)/python -m benchmarks search remedies --configurations 12 --out results  # up to a delay of 200
+	$(BIN)/python -m benchmarks search remedies --configurations 12 --out results  # 500, where 200 was solved
 
 results: .venv/ready ## run what is missing of the committed results (hours; search first), rewrite their tables
 	$(BIN)/python -m benchmarks run quick --out results
@@ -64,6 +66,8 @@ results: .venv/ready ## run what is missing of the committed results (hours; sea
 	$(BIN)/python -m benchmarks run fidelity --out results
 	$(BIN)/python -m benchmarks run gradient-flow --out results
 	$(BIN)/python -m benchmarks run latch --out results
+	$(BIN)/python -m benchmarks run remedies --keep-weights --out results
+	$(BIN)/python -m benchmarks flow remedies --out results
 
 clean: ## remove the environment and local results
 	rm -rf .venv results/local

@@ -14,6 +14,7 @@ from benchmarks.cli import (
     check,
     compare,
     doctor,
+    flow,
     inspect,
     listing,
     merge,
@@ -31,7 +32,7 @@ from benchmarks.running.guarded import one_line_of, oneline
 from benchmarks.running.stopping import interrupted_by_all
 
 COMMANDS = (
-    *(listing, run, status, table, search, report, inspect),
+    *(listing, run, status, table, search, report, inspect, flow),
     *(merge, compare, check, baseline, speed, doctor),
 )
 

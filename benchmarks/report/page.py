@@ -5,17 +5,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
+import pandas as pd
 from rich.console import Console
 
 from benchmarks import suites
 from benchmarks.analysis import paper_rows, tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.report import drawing, html, index, sections, source
+from benchmarks.report import drawing, html, index, remedies_section, sections, source
 from benchmarks.report.contents import Contents
 from benchmarks.report.source import Own, Source, shown
-from benchmarks.running import files, store
-from benchmarks.suites.base import FlowSuite, PaperSuite, PublishedSuite, ReadingsSuite, Suite
+from benchmarks.running import files, store, trained_flow
+from benchmarks.suites.base import (
+    FlowSuite,
+    PaperSuite,
+    PublishedSuite,
+    ReadingsSuite,
+    RemediesSuite,
+    Suite,
+)
 from benchmarks.suites.common import RESULTS
 
 
@@ -121,6 +129,11 @@ def _contents(suite: Suite, found: Source, local: Path) -> Contents:
     )
     if isinstance(suite, PublishedSuite):
         return sections.with_published(contents, found.experiments, found.rows)
+    if isinstance(suite, RemediesSuite):
+        flow = pd.concat([trained_flow.read(each) for each in found.folders], ignore_index=True)
+        return remedies_section.with_remedies(
+            contents, suite.remedies, found.experiments, found.rows, flow
+        )
     return contents
 
 

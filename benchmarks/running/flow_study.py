@@ -87,7 +87,7 @@ def measured(experiment: Experiment, seed: int, trials: Sequence[int]) -> list[d
         flow.error_flow(
             flow.structure(recipe.model, task),
             recipe.learner.objective(task).loss,
-            initial(recipe.model, task.n_in, task.n_out)(setup.key),
+            initial(recipe.model, task.n_in, task.n_out)(setup.key, {}),
             jax.tree.map(lambda leaf: leaf[:, 0], drawn),
         )
     )
@@ -109,13 +109,14 @@ def measured(experiment: Experiment, seed: int, trials: Sequence[int]) -> list[d
 
 @functools.cache
 def initial(model: Model, n_in: int, n_out: int):
-    """Compiled: keys of trials -> their initial weights, as `program.Program` draws them, stacked.
+    """Compiled: keys of trials and settings of their cells, by name -> their initial weights.
 
-    Apart from any recipe, so that all delays share it: orthogonal matrices take long to compile.
+    They are those that `program.Program` draws, stacked. Apart from any recipe, so that all delays
+    share it: orthogonal matrices take long to compile.
     """
 
-    def one(key):
-        network = model.build(n_in, n_out, nnx.Rngs(jax.random.fold_in(key, INIT)))
+    def one(key, settings):
+        network = model.build(n_in, n_out, nnx.Rngs(jax.random.fold_in(key, INIT)), **settings)
         return nnx.state(network, nnx.Param)
 
     return jax.jit(jax.vmap(one))

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from benchmarks.check import baseline
 from benchmarks.cli.main import main
 from benchmarks.errors import UsageError, one_line
-from benchmarks.running import flow_study, schema, search, store
+from benchmarks.running import flow_study, schema, search, store, trained_flow
 from tests.running.test_store import point, request, row
 
 CHOICE = {name: 1 if kind is not str else "x" for name, kind in search.CHOSEN_COLUMNS.items()}
 FLOW = {name: 1 if kind is not str else "x" for name, kind in flow_study.COLUMNS.items()}
+TRAINED = {name: 1 if kind is not str else "x" for name, kind in trained_flow.COLUMNS.items()}
+TRAINED["time"] = "after"
 BASE = {"experiment": "a", "digest": "d", "rate": 0.1, "budget": 9, "outcome": "solved"}
 KINDS = {
     "rows": (store.COLUMNS, [row(0), row(1, sequences=None, outcome="spent")]),
@@ -21,6 +23,7 @@ KINDS = {
     "requests": (store.REQUEST_COLUMNS, [request(3), request(4, seed=1)]),
     "chosen": (search.CHOSEN_COLUMNS, [CHOICE, CHOICE | {"cell": "y"}]),
     "flow": (flow_study.COLUMNS, [FLOW, FLOW | {"trial": 2}]),
+    "trained": (trained_flow.COLUMNS, [TRAINED, TRAINED | {"distance": 2}]),
     "baseline": (baseline.COLUMNS, [BASE | {"trial": i, "sequences": 5} for i in (0, 1)]),
 }
 
@@ -98,6 +101,9 @@ FAULTS = [
     ("chosen", 1, {"cell": "x"}, "", "a second line of task x"),
     ("chosen", 1, {"clip": "0"}, "clip", "cannot"),
     ("flow", 1, {"far": "-1"}, "far", "cannot"),
+    ("trained", 1, {"time": "later"}, "time", "cannot"),
+    ("trained", 1, {"distance": "0"}, "distance", "cannot"),
+    ("rows", 1, {"strength": "0"}, "strength", "cannot"),
     ("baseline", 1, {"rate": "nan"}, "rate", "'nan' is not a number"),
     ("baseline", 1, {"sequences": "nan"}, "sequences", "'nan' is not a whole number"),
     ("baseline", 1, {"budget": ""}, "budget", "'' is not a whole number"),

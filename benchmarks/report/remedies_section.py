@@ -1,0 +1,88 @@
+"""What the page of suite `remedies` has beside others: the gradient of each, and what it did."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from benchmarks.analysis import remedies, tables
+from benchmarks.analysis.remedies import Remedy
+from benchmarks.learning.experiment import Experiment
+from benchmarks.report import drawing
+from benchmarks.report.contents import Contents, Picture, Sheet, panelled
+from benchmarks.report.drawing import Draw, Look
+
+SMALLEST = 1e-16
+"""Where the axis ends: what is smaller is lost when it is added to a number near one."""
+
+
+def with_remedies(
+    contents: Contents,
+    known: Sequence[Remedy],
+    experiments: Sequence[Experiment],
+    rows: pd.DataFrame,
+    flow: pd.DataFrame,
+) -> Contents:
+    """The page with the gradients of all lines, and a sentence on each of them, before the rest.
+
+    Args:
+        contents: of the suite as one of cells.
+        known: the lines of its table.
+        experiments: with as many trials as were asked for.
+        rows: theirs.
+        flow: rows of `running.trained_flow` of these experiments, as far as there are any.
+    """
+    flow = flow[flow["digest"].isin({each.digest for each in experiments})]
+    told = remedies.effects(known, tables.summary(experiments, rows), flow)
+    notices = [] if len(flow) else ["Gradients are not drawn: no networks have been measured."]
+    return contents._replace(
+        notices=[*contents.notices, *notices],
+        pictures=[*contents.pictures, *_gradients(flow)],
+        sheets=[Sheet("remedies", "What each remedy did", told), *contents.sheets],
+        definitions={**contents.definitions, "Remedies": remedies.RULES},
+    )
+
+
+def _gradients(flow: pd.DataFrame) -> list[Picture]:
+    """The picture of the gradients; none where nothing was measured."""
+    if flow.empty:
+        return []
+    shown = flow[flow["delay"] <= remedies.COMPARED_AT]
+    shown = shown[shown["delay"] == shown.groupby("task")["delay"].transform("max")]
+    looks = drawing.looks(list(dict.fromkeys(shown["cell"])))
+    return [
+        panelled(
+            "gradients",
+            "How an error flows back, before and after training",
+            _panels(shown, looks),
+            looks,
+            alt="Share of an error that is left against the distance to it, before and after "
+            f"training, of the lines {', '.join(looks)}.",
+            sentence="What is left of an error on its way back through initial and trained nets.",
+            statistic="Norm of the error's derivative by the state over that at the last step: "
+            f"medians over networks, cut at {SMALLEST:g}.",
+        )
+    ]
+
+
+def _panels(shown: pd.DataFrame, looks: dict[str, Look]) -> dict[str, Draw]:
+    highest = shown["median"].max()
+    return {
+        f"{task}-{delay}, {time} training": partial(
+            _draw, own=both[both["time"] == time], looks=looks, highest=highest
+        )
+        for (task, delay), both in shown.groupby(["task", "delay"], sort=False)
+        for time in ("before", "after")
+    }
+
+
+def _draw(axis: Axes, own: pd.DataFrame, looks: dict[str, Look], highest: float) -> None:
+    for cell, look in looks.items():
+        line = own[own["cell"] == cell].sort_values("distance")
+        positive = line["median"].clip(lower=SMALLEST / 10)
+        axis.plot(line["distance"], positive, markersize=3, **look._asdict())
+    axis.set_yscale("log")
+    axis.set_ylim(SMALLEST, 10 * max(1, highest))
+    drawing.log_axis(axis, "steps back from the error")
+    axis.set_ylabel("left of the error")
