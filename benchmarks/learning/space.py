@@ -45,7 +45,7 @@ SCALE = LogUniform(0.5, 1.5)
 THRESHOLD: Mapping[type, LogUniform] = {
     NormClip: LogUniform(0.1, 10),
     ElementClip: LogUniform(0.01, 1),
-    SkipLarge: LogUniform(0.1, 10),
+    SkipLarge: LogUniform(1, 100),
 }
 STRENGTH: Mapping[type, LogUniform] = {
     Omega: LogUniform(0.1, 10),

@@ -139,8 +139,9 @@ class RemediesSuite(Suite):
         told = remedies.effects(self.remedies, shown.lines)
         told = told.drop(columns=["left before", "left after", "effect"], errors="ignore")
         text = told.to_markdown(index=False, disable_numparse=True)
+        short = told.drop(columns="source", errors="ignore")
         return shown._replace(
-            table=Group(shown.table, Text(), tables.of_numbers("What each remedy did", told)),
+            table=Group(shown.table, Text(), tables.of_numbers("What each remedy did", short)),
             notes=[*shown.notes, remedies.RULES],
             page=f"{shown.page}\n## What each remedy did\n\n{text}\n\n{remedies.RULES}\n",
         )

@@ -53,7 +53,7 @@ def test_remedies_are_searched_for_their_numbers(n):
     kinds = {
         NormClip: (0.1, 10),
         ElementClip: (0.01, 1),
-        SkipLarge: (0.1, 10),
+        SkipLarge: (1, 100),
         Omega: (0.1, 10),
         NormStabiliser: (0.01, 100),
     }
