@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
+from scipy import stats
 
-from benchmarks.analysis.statistics import median_sequences
+from benchmarks.analysis.statistics import median_sequences, proportion, success_rate
 from benchmarks.analysis.tables import NOT_RUN, quantity
 from benchmarks.learning.experiment import Experiment
 
@@ -14,8 +15,10 @@ REFERENCE = Path(__file__).parent / "reference" / "published.csv"
 RULES = (
     "Published: as the source has it, empty where it shows a curve without a number. Ours: of all "
     "trials; where the source gives a mean squared error, our mean absolute one, whose square it "
-    "cannot fall below. What a source leaves open of its setting is decided in docs/FIDELITY.md "
-    "(S12)."
+    "cannot fall below. Agrees or disagrees: our 95 % interval and the published figure (of k of n "
+    "trials: its interval) meet or do not. Intervals of success rates are Wilson's, of means over "
+    "trials Student's; no verdict where no figure is published, the measures differ or trials are "
+    "missing. What a source leaves open of its setting is decided in docs/FIDELITY.md (S12)."
 )
 
 
@@ -25,7 +28,7 @@ def reference() -> pd.DataFrame:
 
 
 def beside(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFrame:
-    """The published figures with a column `ours`, as text.
+    """The published figures with columns `ours` and `verdict`, as text.
 
     Args:
         experiments: those that are run.
@@ -33,9 +36,11 @@ def beside(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFram
     """
     known = {each.name: each for each in experiments}
     lines = reference()
-    ours = [_ours(line, known.get(line.experiment), rows) for line in lines.itertuples()]
+    pairs = [(line, known.get(line.experiment)) for line in lines.itertuples()]
+    ours = [_ours(line, experiment, rows) for line, experiment in pairs]
+    verdicts = [_verdict(line, experiment, rows) for line, experiment in pairs]
     table = lines.drop(columns="experiment").rename(columns={"figure": "published", "delay": "T"})
-    return table.assign(ours=ours)
+    return table.assign(ours=ours, verdict=verdicts)
 
 
 def _ours(line, experiment: Experiment | None, rows: pd.DataFrame) -> str:
@@ -45,6 +50,53 @@ def _ours(line, experiment: Experiment | None, rows: pd.DataFrame) -> str:
     text = FIGURES[line.measure.partition(" (")[0]](own)
     absent = experiment.trials - len(own) if experiment else 0
     return text + (f" ({absent} trials have not been run)" if absent > 0 else "")
+
+
+def _verdict(line, experiment: Experiment | None, rows: pd.DataFrame) -> str:
+    """Whether the published figure lies in the 95 % interval of ours; empty where none can say."""
+    own = rows[rows["digest"] == experiment.digest] if experiment else rows.iloc[:0]
+    interval = INTERVALS.get(line.measure)
+    if interval is None or not line.figure or not experiment or len(own) < experiment.trials:
+        return ""
+    ends = interval(own)
+    if ends is None:
+        return ""
+    low, high = _published(line.figure)
+    return "agrees" if ends[0] <= high and low <= ends[1] else "disagrees"
+
+
+Ends = tuple[float, float]
+
+
+def _published(figure: str) -> Ends:
+    """A figure as it is printed, 100 % or 0.39; of 5/5, trials solved, the interval."""
+    if "/" in figure:
+        solved, trials = map(int, figure.split("/"))
+        return proportion(solved, trials)[2:]
+    number = float(figure.removesuffix("%")) / (100 if figure.endswith("%") else 1)
+    return number, number
+
+
+def _rate_interval(rows: pd.DataFrame) -> Ends:
+    return success_rate(rows["outcome"])[2:]
+
+
+def _mean_interval(values: pd.Series) -> Ends | None:
+    """Student's interval of a mean over trials; of a single one there is none."""
+    numbers = values.dropna().astype(float)
+    if len(numbers) < 2:
+        return None
+    mean, error = float(numbers.mean()), float(numbers.sem())
+    reach = error * float(stats.t.ppf(0.975, len(numbers) - 1))
+    return mean - reach, mean + reach
+
+
+INTERVALS: dict[str, Callable[[pd.DataFrame], Ends | None]] = {
+    "solved": _rate_interval,
+    "zero-one loss": lambda rows: _mean_interval(rows["test_wrong"] / rows["test_size"]),
+    "right at length 5000": lambda rows: _mean_interval(rows["longer_25"]),
+}
+"""95 % intervals of ours, by what the source measures."""
 
 
 def _solved(rows: pd.DataFrame) -> str:

@@ -4,18 +4,28 @@ Nets, learners and budgets are the papers', not those of other suites. Some of t
 """
 
 from benchmarks.learning.criteria import Criterion, Inspection
+from benchmarks.learning.descents import NormClip, Plain
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Adam, Learner, Momentum, Nesterov
+from benchmarks.learning.penalties import Omega
+from benchmarks.learning.remedies import Remedied
 from benchmarks.suites.base import PublishedSuite
 from benchmarks.suites.common import FRESH, SOLVED_FRACTION
 from models.gru import GRU
 from models.lstm import LSTM
 from models.network import Recurrent
-from models.rnn import RNN
+from models.rnn import RNN, GaussianRNN
 from tasks.copying import ARJOVSKY16_100, ARJOVSKY16_200
 from tasks.sequence import Task
 from tasks.temporal_order import TemporalOrderPascanu13
-from tasks.variants import ADDING_BAI18_600, ADDING_MS11_80, AddingArjovsky16
+from tasks.variants import (
+    ADDING_BAI18_600,
+    ADDING_MS11_80,
+    ADDING_PASCANU13_200,
+    MULTIPLICATION_MS11_80,
+    MULTIPLICATION_PASCANU13_200,
+    AddingArjovsky16,
+)
 
 MODERN = Inspection.fraction_right(SOLVED_FRACTION, of=FRESH)
 TRIALS = 5
@@ -67,15 +77,36 @@ PASCANU = Experiment(
     lengths=(25,),  # 1250 to 5000 steps
 )
 
+
+def _omega(name: str, task: Task, lengths: tuple[int, ...] = ()) -> Experiment:
+    """50 tanh units, regularised and clipped."""
+    # FIDELITY S12
+    recipe = Recipe(
+        task,
+        Recurrent(GaussianRNN, 50),
+        Remedied(batch=20, descent=Plain(), guard=NormClip(1.0), penalty=Omega(2.0)),
+        PASCANU_RULE,
+        budget=100_000_000,
+        inspect_every=2500,
+    )
+    return Experiment(name, 200, "rnn-omega", recipe, 0.01, TRIALS, lengths=lengths)
+
+
+OMEGA = (
+    _omega("order-pascanu13", TemporalOrderPascanu13(longest=200, shortest=50), (25,)),
+    _omega("adding-pascanu13", ADDING_PASCANU13_200),
+    _omega("multiplication-pascanu13", MULTIPLICATION_PASCANU13_200),
+)
+
 SUTSKEVER_RULE: Criterion = Inspection(10_000, wrong_at_most=2)  # the best loss that they report
 
 
-def _momentum(momentum: float) -> Experiment:
+def _momentum(name: str, task: Task, momentum: float) -> Experiment:
     """100 tanh units, 50,000 updates with 100 sequences each."""
     # FIDELITY S12
     learner: Learner = Nesterov(batch=100, clip=1.0, momentum=momentum)
     recipe = Recipe(
-        ADDING_MS11_80,
+        task,
         Recurrent(RNN, 100),
         learner,
         SUTSKEVER_RULE,
@@ -83,10 +114,17 @@ def _momentum(momentum: float) -> Experiment:
         inspect_every=1000,
         test_size=10_000,
     )
-    return Experiment("adding-ms11", 80, f"rnn-{momentum:g}", recipe, 0.001, trials=4)
+    return Experiment(name, 80, f"rnn-{momentum:g}", recipe, 0.001, trials=4)
 
 
-SUTSKEVER = tuple(_momentum(momentum) for momentum in (0.0, 0.9, 0.98, 0.995))
+SUTSKEVER = tuple(
+    _momentum(name, task, momentum)
+    for name, task in (
+        ("adding-ms11", ADDING_MS11_80),
+        ("multiplication-ms11", MULTIPLICATION_MS11_80),
+    )
+    for momentum in (0.0, 0.9, 0.98, 0.995)
+)
 
-EXPERIMENTS = (*ARJOVSKY, *SUTSKEVER, *BAI, PASCANU)
+EXPERIMENTS = (*ARJOVSKY, *SUTSKEVER, *BAI, PASCANU, *OMEGA)
 SUITE = PublishedSuite("anchors", __doc__, EXPERIMENTS)
