@@ -19,12 +19,14 @@ from benchmarks.speed.torch_case import LAYERS, Torch
 from benchmarks.speed.work import Work
 from benchmarks.suites import paper, sizes
 from benchmarks.suites.cells import ALL, CORE
+from benchmarks.suites.remedies import LINES
 from tasks.adding import Adding
 
-LEARNER97, MINIBATCH, CELLS, PEAK, COMPILING, ACCELERATOR = SECTIONS = (
+LEARNER97, MINIBATCH, CELLS, REMEDIES, PEAK, COMPILING, ACCELERATOR = SECTIONS = (
     "learner97",
     "minibatch",
     "cells",
+    "remedies",
     "peak",
     "compiling",
     "accelerator",
@@ -81,6 +83,7 @@ def cpu(cores: Sequence[int]) -> list[Group]:
         *(minibatch(plain, Work(cell, h, 100, BATCHES[h])) for h in BATCHES for cell in CORE),
         minibatch(plain, Work("lstm", 16, 1000, BATCHES[16])),
         every_cell(plain, ["lstm", *(name for name in ALL if name != "lstm")]),
+        remedies(plain, [name for name in LINES if name.startswith("rnn")]),
         *peak(plain),
     ]
 
@@ -179,6 +182,25 @@ def every_cell(places: Places, names: Sequence[str], delay: int = 100) -> Group:
             for name in names
             for hidden in [sizes.hidden(name, task.n_in, task.n_out)]
         ],
+    )
+
+
+def remedies(places: Places, names: Sequence[str], delay: int = 100) -> Group:
+    """The vanilla net without a remedy, then with each, at the weights of an LSTM of 16 units."""
+    task, batch = Adding(delay), BATCHES[sizes.UNITS]
+    alternatives = []
+    for name in names:
+        line = LINES[name]
+        work = Work(line.cell, sizes.hidden(line.cell, task.n_in, task.n_out), delay, batch)
+        recipe = replace(work.recipe, learner=line.learner(delay))
+        case = Ours(recipe, LANES, UPDATES[16] // LANES)
+        alternatives.append(Alternative(name, places.each, case, LANES))
+    return Group(
+        REMEDIES,
+        f"rnn, T {delay}",
+        Unit("ms/update", 1e3 * batch),
+        {"delay": delay, "batch": batch},
+        alternatives,
     )
 
 

@@ -11,6 +11,7 @@ TITLES = {
     plan.LEARNER97: "The learner of 1997, one core",
     plan.MINIBATCH: "Minibatch learner, adding, all cores",
     plan.CELLS: "Minibatch learner, every cell at equal weights, all cores",
+    plan.REMEDIES: "Minibatch learner, the vanilla net with each remedy, all cores",
     plan.PEAK: "What the machine does at most",
     plan.COMPILING: "Seconds to the first block, of one experiment of each kind",
     plan.ACCELERATOR: "Trials side by side on the accelerator",

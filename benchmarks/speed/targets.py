@@ -1,6 +1,6 @@
 """What the speed of this project is held against: pure functions of the rows of a measurement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pandas as pd
@@ -137,6 +137,26 @@ def slowest_cell(measured: pd.DataFrame) -> Spread | None:
     return max(filter(None, ratios), default=None)
 
 
+PLAIN = "rnn"  # the line without a remedy
+
+
+def omega(measured: pd.DataFrame) -> Spread | None:
+    """Time of a step with Omega over that of a plain one."""
+    return max(filter(None, _remedies(measured, with_omega=True)), default=None)
+
+
+def slowest_remedy(measured: pd.DataFrame) -> Spread | None:
+    """Time of a step with the slowest other remedy over that of a plain one."""
+    return max(filter(None, _remedies(measured, with_omega=False)), default=None)
+
+
+def _remedies(measured: pd.DataFrame, with_omega: bool) -> Iterator[Spread | None]:
+    own = measured[measured["section"] == plan.REMEDIES]
+    for group, name in own[["group", "alternative"]].drop_duplicates().itertuples(index=False):
+        if ("omega" in name) == with_omega and name != PLAIN:
+            yield rows.ratio(measured, plan.REMEDIES, group, name, PLAIN)
+
+
 def slowest_compiling(measured: pd.DataFrame) -> Spread | None:
     """Seconds that the slowest program takes to compile."""
     seconds = measured[measured["section"] == plan.COMPILING]["compile_seconds"]
@@ -199,6 +219,8 @@ TARGETS = (
         for units, delay in ((16, 100), (32, 100), (16, 1000))
     ),
     Target("slowest cell / LSTM, equal weights", slowest_cell, at_most=1.5),
+    Target("with Omega / a plain step", omega, at_most=3),
+    Target("with the slowest other remedy / a plain step", slowest_remedy, at_most=1.3),
     Target("slowest program to compile, s", slowest_compiling, at_most=15),
 )
 

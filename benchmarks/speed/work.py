@@ -11,7 +11,7 @@ from benchmarks.learning.experiment import Recipe
 from benchmarks.learning.learners import Adam
 from benchmarks.learning.program import TRAIN, setups, source
 from benchmarks.speed.ours import RATE
-from benchmarks.suites.cells import ALL
+from benchmarks.suites.cells import EVERY
 from models.network import Recurrent
 from tasks.adding import Adding
 
@@ -53,7 +53,7 @@ class Work:
         """The same as a recipe of our own program."""
         return Recipe(
             Adding(self.delay),
-            Recurrent(ALL[self.cell], self.hidden),
+            Recurrent(EVERY[self.cell], self.hidden),
             Adam(self.batch, CLIP),
             Inspection(1, wrong_at_most=0),
             budget=100 * self.batch,

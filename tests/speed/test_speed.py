@@ -222,6 +222,17 @@ def test_ratios_are_formed_within_a_repetition(all_rows):
     assert rows.ratio(all_rows, plan.LEARNER97, "adding-100, 16 trials", "ours", "none") is None
 
 
+def test_omega_and_other_remedies_are_held_against_the_plain_step(all_rows):
+    own = all_rows[all_rows["section"] == plan.REMEDIES]
+    names = list(own["alternative"].unique())
+    assert names[0] == targets.PLAIN
+    times = {name: place for place, name in enumerate(names, 1)}
+    with_omega = {name: n for name, n in times.items() if "omega" in name}
+    assert targets.omega(all_rows).median == pytest.approx(max(with_omega.values()))
+    others = max(n for name, n in times.items() if name not in with_omega)
+    assert targets.slowest_remedy(all_rows).median == pytest.approx(others)
+
+
 def test_figures_are_in_their_units(all_rows):
     lines = table.lines(all_rows).set_index(["group", "alternative"])
     # A microsecond for a sequence of 105 steps on the average; the median is twice that.
