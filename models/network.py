@@ -51,6 +51,10 @@ class Network(nnx.Module):
         Returns:
             Net inputs of the output units, `[..., T, n_out]`.
         """
+        return jnp.moveaxis(self.readout(self.states(inputs, length)), 0, -2)
+
+    def states(self, inputs: jax.Array, length: jax.Array) -> jax.Array:
+        """Outputs of the cell after every step, `[T, ..., n_cell]`; arguments as of `__call__`."""
         cell, start, steps = self._unrolled(inputs, length)
 
         def step(carry, now):
@@ -58,7 +62,7 @@ class Network(nnx.Module):
             new, y = cell(carry, x)
             return _hold(alive, new, carry), y
 
-        return jnp.moveaxis(self.readout(_scan(step, start, steps)[1]), 0, -2)
+        return _scan(step, start, steps)[1]
 
     def last(self, inputs: jax.Array, length: jax.Array) -> jax.Array:
         """As `__call__`, after the last step of every sequence only: `[..., n_out]`."""

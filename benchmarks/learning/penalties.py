@@ -1,6 +1,6 @@
 """Penalties on how a net carries its state, or an error back: each is added to the loss of a batch.
 
-States and errors are `[..., T, H]`: h_t, and the derivative of the loss by it, after each step.
+States and errors are `[T, ..., H]`: h_t, and the derivative of the loss by it, after each step.
 """
 
 from dataclasses import dataclass
@@ -8,12 +8,11 @@ from typing import Protocol
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from benchmarks.errors import UsageError
 
 REACHED = 1e-10  # FIDELITY R1
-TINY = 1e-30  # of a norm whose derivative is wanted
+TINY = 1e-15  # of a norm whose derivative is wanted
 
 
 class Reversible(Protocol):
@@ -58,10 +57,9 @@ class Omega(_Penalty):
     def of_errors(
         self, cell: Reversible, states: jax.Array, errors: jax.Array, alive: jax.Array
     ) -> jax.Array:
-        """The penalty `[]`, before its strength; `alive` `[..., T]` marks steps that count."""
-        size = optax.safe_norm(errors, TINY, axis=-1)
-        back = cell.back(states, errors / size[..., None])
-        ratio = optax.safe_norm(back, TINY, axis=-1)
+        """The penalty `[]`, before its strength; `alive` `[T, ...]` marks steps that count."""
+        size = _norm(errors)
+        ratio = _norm(cell.back(states, errors / size[..., None]))
         reached = alive & (size >= REACHED)
         return jnp.sum((ratio - 1) ** 2, where=reached) / jnp.maximum(reached.sum(), 1)
 
@@ -78,11 +76,15 @@ class NormStabiliser(_Penalty):
     """
 
     def of_states(self, states: jax.Array, alive: jax.Array) -> jax.Array:
-        """The penalty `[]`, before its strength; `alive` `[..., T]` marks steps that count."""
-        norms = optax.safe_norm(states, TINY, axis=-1)
-        steps = alive[..., 1:]  # FIDELITY R2
-        change = jnp.sum(jnp.diff(norms) ** 2, -1, where=steps)
-        return jnp.mean(change / jnp.maximum(steps.sum(-1), 1))
+        """The penalty `[]`, before its strength; `alive` `[T, ...]` marks steps that count."""
+        steps = alive[1:]  # FIDELITY R2
+        change = jnp.sum(jnp.diff(_norm(states), axis=0) ** 2, 0, where=steps)
+        return jnp.mean(change / jnp.maximum(steps.sum(0), 1))
+
+
+def _norm(vectors: jax.Array) -> jax.Array:
+    """Euclidean norms; constant, rather than without a derivative, at zero."""
+    return jnp.sqrt(jnp.maximum(jnp.sum(vectors**2, -1), TINY**2))
 
 
 Penalty = Omega | NormStabiliser

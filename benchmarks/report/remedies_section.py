@@ -34,23 +34,29 @@ def with_remedies(
         flow: rows of `running.trained_flow` of these experiments, as far as there are any.
     """
     flow = flow[flow["digest"].isin({each.digest for each in experiments})]
-    told = remedies.effects(known, tables.summary(experiments, rows), flow)
+    lines = tables.summary(experiments, rows)
+    told = remedies.effects(known, lines, flow)
+    cells = list(dict.fromkeys(lines.loc[lines["trials"] > 0, "cell"]))
     notices = [] if len(flow) else ["Gradients are not drawn: no networks have been measured."]
     return contents._replace(
         notices=[*contents.notices, *notices],
-        pictures=[*contents.pictures, *_gradients(flow)],
+        pictures=[*contents.pictures, *_gradients(flow, cells)],
         sheets=[Sheet("remedies", "What each remedy did", told), *contents.sheets],
         definitions={**contents.definitions, "Remedies": remedies.RULES},
     )
 
 
-def _gradients(flow: pd.DataFrame) -> list[Picture]:
-    """The picture of the gradients; none where nothing was measured."""
+def _gradients(flow: pd.DataFrame, cells: Sequence[str]) -> list[Picture]:
+    """The picture of the gradients, with the looks of other pictures; none without rows."""
     if flow.empty:
         return []
     shown = flow[flow["delay"] <= remedies.COMPARED_AT]
     shown = shown[shown["delay"] == shown.groupby("task")["delay"].transform("max")]
-    looks = drawing.looks(list(dict.fromkeys(shown["cell"])))
+    looks = {
+        cell: look
+        for cell, look in drawing.looks(list(cells)).items()
+        if cell in set(shown["cell"])
+    }
     return [
         panelled(
             "gradients",
@@ -67,22 +73,25 @@ def _gradients(flow: pd.DataFrame) -> list[Picture]:
 
 
 def _panels(shown: pd.DataFrame, looks: dict[str, Look]) -> dict[str, Draw]:
-    highest = shown["median"].max()
+    positive = shown["median"][shown["median"] > 0]
+    limits = max(SMALLEST, positive.min() / 3), 3 * max(1, positive.max())
     return {
         f"{task}-{delay}, {time} training": partial(
-            _draw, own=both[both["time"] == time], looks=looks, highest=highest
+            _draw, own=both[both["time"] == time], looks=looks, limits=limits
         )
         for (task, delay), both in shown.groupby(["task", "delay"], sort=False)
         for time in ("before", "after")
     }
 
 
-def _draw(axis: Axes, own: pd.DataFrame, looks: dict[str, Look], highest: float) -> None:
+def _draw(
+    axis: Axes, own: pd.DataFrame, looks: dict[str, Look], limits: tuple[float, float]
+) -> None:
     for cell, look in looks.items():
         line = own[own["cell"] == cell].sort_values("distance")
         positive = line["median"].clip(lower=SMALLEST / 10)
         axis.plot(line["distance"], positive, markersize=3, **look._asdict())
     axis.set_yscale("log")
-    axis.set_ylim(SMALLEST, 10 * max(1, highest))
+    axis.set_ylim(limits)
     drawing.log_axis(axis, "steps back from the error")
     axis.set_ylabel("left of the error")

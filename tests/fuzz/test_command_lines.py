@@ -94,6 +94,7 @@ TAKEN = {
     "table": CHANGES,
     "search": [*CHANGES, "--configurations", "--cluster"],
     "inspect": [*CHANGES, "--seed"],
+    "flow": [*CHANGES, "--seed"],
     "report": ["--only", "--cell", "--out"],
     "check": ["--baseline", "--cell", "--seed", "--junit", "--markdown"],
     "baseline": ["--baseline", "--cell", "--seed"],
@@ -108,7 +109,7 @@ def sensible(draw):
     """A command with a suite, and options that it takes."""
     command = draw(st.sampled_from(sorted(TAKEN)))
     words = [draw(st.sampled_from(SUITES if command != "merge" else PLACES))]
-    if command in ("run", "table", "search", "inspect"):
+    if command in ("run", "table", "search", "inspect", "flow"):
         words += draw(st.lists(st.sampled_from(PATTERNS), max_size=1))
     for name in draw(st.lists(st.sampled_from(TAKEN[command]), max_size=4)):
         value = [] if name in ("--keep-weights", "--cells") else [value_of(draw, name)]
@@ -140,6 +141,7 @@ def _nothing_trains(tmp_path, monkeypatch):
         *("benchmarks.running.search.search", "benchmarks.inside.inspection.draw"),
         *("benchmarks.check.run.trials", "benchmarks.report.page.write"),
         *("benchmarks.cli.doctor.findings", "benchmarks.speed.run"),
+        "benchmarks.running.trained_flow.run",
     ):
         monkeypatch.setattr(place, failing)
     monkeypatch.setattr("benchmarks.running.cluster.connected", refusing)

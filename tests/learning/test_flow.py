@@ -194,7 +194,7 @@ def test_a_thousand_halves_are_no_zero():
 def test_initial_networks_are_those_of_trials():
     setup = setups(0, range(4), [0.01] * 4)
     theirs = program(RECIPE).start(setup).params
-    mine = flow_study.initial(RECIPE.model, RECIPE.task.n_in, RECIPE.task.n_out)(setup.key)
+    mine = flow_study.initial(RECIPE.model, RECIPE.task.n_in, RECIPE.task.n_out)(setup.key, {})
     for one, other in zip(jax.tree.leaves(mine), jax.tree.leaves(theirs), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)  # a quick compile
 

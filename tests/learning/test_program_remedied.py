@@ -170,7 +170,8 @@ def test_omega_is_differentiated_with_states_and_errors_held_fixed():
         def penalty(W):
             cell = nnx.merge(graph, weights)
             cell.W_hh = nnx.Param(W)
-            return Omega().of_errors(cell, states, errors, alive)
+            first = (np.swapaxes(each, 0, 1) for each in (states, errors, alive))
+            return Omega().of_errors(cell, *first)
 
         found, slope = jax.value_and_grad(penalty)(jnp.asarray(W))
     assert found == pytest.approx(value(W), rel=1e-12)
