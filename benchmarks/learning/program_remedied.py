@@ -10,7 +10,7 @@ from benchmarks.learning.penalties import NormStabiliser, Omega
 from benchmarks.learning.program import TEST, Drawn, Program, Setup, Trial
 from benchmarks.learning.remedies import Remedied, penalised
 from models.backflow import Nudged, Windowed
-from models.network import Network
+from models.network import Network, Preparing
 from tasks.sequence import Sequence
 
 DROP = TEST + 1  # one more stream of a trial's key
@@ -94,6 +94,7 @@ class RemediedProgram(Program):
     def _stripped(self, params, around: Any = None) -> Network:
         """The network without its readout, its cell in what remedies put it into."""
         cell = nnx.merge(self.graph, params).cell
+        cell = cell.prepared() if isinstance(cell, Preparing) else cell
         cell = around(cell) if around else cell
         if self.learner.window:
             cell = Windowed(cell, self.learner.window)  # FIDELITY R4
