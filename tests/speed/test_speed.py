@@ -25,6 +25,7 @@ from benchmarks.speed.timing import Alternative, Group, MissingError, Unit, Work
 from benchmarks.speed.torch_case import Torch, TorchTrial
 from benchmarks.speed.work import Work
 from benchmarks.suites.common import RESULTS
+from benchmarks.suites.remedies import LINES
 from models.lstm import LSTM
 from models.network import Recurrent
 from models.rnn import RNN
@@ -222,15 +223,19 @@ def test_ratios_are_formed_within_a_repetition(all_rows):
     assert rows.ratio(all_rows, plan.LEARNER97, "adding-100, 16 trials", "ours", "none") is None
 
 
-def test_omega_and_other_remedies_are_held_against_the_plain_step(all_rows):
+@pytest.mark.parametrize("kind", ["OMEGA", "OF_LEARNERS", "OF_CELLS"])
+def test_remedies_are_held_against_the_plain_step(all_rows, kind):
     own = all_rows[all_rows["section"] == plan.REMEDIES]
     names = list(own["alternative"].unique())
     assert names[0] == targets.PLAIN
-    times = {name: place for place, name in enumerate(names, 1)}
-    with_omega = {name: n for name, n in times.items() if "omega" in name}
-    assert targets.omega(all_rows).median == pytest.approx(max(with_omega.values()))
-    others = max(n for name, n in times.items() if name not in with_omega)
-    assert targets.slowest_remedy(all_rows).median == pytest.approx(others)
+    chosen = getattr(targets, kind)
+    slowest = max(place for place, name in enumerate(names, 1) if name in chosen)
+    assert targets.slowest_remedy(chosen)(all_rows).median == pytest.approx(slowest)
+
+
+def test_every_remedy_is_of_one_kind():
+    kinds = [targets.OMEGA, targets.OF_LEARNERS, targets.OF_CELLS]
+    assert sorted(name for kind in kinds for name in kind) == sorted(LINES)
 
 
 def test_figures_are_in_their_units(all_rows):
