@@ -76,6 +76,27 @@ class Network(nnx.Module):
         now = start, jnp.zeros(y.shape, y.dtype)
         return self.readout(_scan(step, now, steps)[0][1])
 
+    def resume(self, carry: Any, inputs: jax.Array, fresh: jax.Array) -> tuple[Any, jax.Array]:
+        """Goes on along a stream.
+
+        Args:
+            carry: where the last steps have left the cell.
+            inputs: of one stream, `[T, n_in]`.
+            fresh: `[T]` bool; the steps before which the carry is set back to the first one.
+
+        Returns:
+            The carry behind these steps, and the net inputs of the output units, `[T, n_out]`.
+        """
+        graph, weights = nnx.split(self.cell)
+        start = self.cell.initialize_carry(inputs.shape[1:], nnx.Rngs(0))
+
+        def step(carry, now):
+            x, anew = now
+            return nnx.merge(graph, weights)(_hold(anew, start, carry), x)
+
+        carry, y = _scan(step, carry, (inputs, fresh))
+        return carry, self.readout(y)
+
     def _unrolled(self, inputs: jax.Array, length: jax.Array):
         """The cell as a function, its first carry, and of every step the input and if it counts."""
         cell = self.cell.prepared() if isinstance(self.cell, Preparing) else self.cell

@@ -56,6 +56,12 @@ class Changes:
         Raises:
             UsageError: a cell, task or number does not fit.
         """
+        try:
+            return self._applied(suite)
+        except ValueError as error:  # of a recipe
+            raise UsageError(str(error)) from error
+
+    def _applied(self, suite: Suite) -> list[Experiment]:
         found = list(suite.experiments)
         if self.task:
             found = with_task(found, task_from(self.task))
@@ -67,10 +73,7 @@ class Changes:
             found = [replace(each, recipe=self._sized(each)) for each in found]
         if self.cells:
             _require_trainable(found)
-        try:
-            return [self._run(each) for each in found]
-        except ValueError as error:  # of a recipe
-            raise UsageError(str(error)) from error
+        return [self._run(each) for each in found]
 
     def _sized(self, experiment: Experiment):
         recipe = experiment.recipe

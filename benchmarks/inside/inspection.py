@@ -27,9 +27,12 @@ from benchmarks.running import files
 from benchmarks.running.progress import View
 from models.lstm97.net import Net97
 from tasks.sequence import Sequence
+from tasks.stream import StreamTask
 
 SEQUENCES = 64
 """Fresh sequences over which the error's norms are averaged; gates are drawn on the first."""
+SHOWN = 100
+"""Symbols of a stream at most."""
 
 
 class Trained(NamedTuple):
@@ -163,8 +166,10 @@ def train(experiment: Experiment, seed: int, console: Console) -> Trained:
 
 def fresh(experiment: Experiment, seed: int) -> Sequence:
     """Test sequences of trial 0 that it was not trained on, `[SEQUENCES, ...]`."""
-    keys = setups(seed, [0], [experiment.rate]).key
-    drawn = source(experiment.recipe.task).fresh(keys, TEST, jnp.zeros(1, jnp.int32), SEQUENCES)
+    keys, task = setups(seed, [0], [experiment.rate]).key, experiment.recipe.task
+    if isinstance(task, StreamTask):  # their beginnings: figures show each step
+        task = replace(task, length=min(task.length, SHOWN))
+    drawn = source(task).fresh(keys, TEST, jnp.zeros(1, jnp.int32), SEQUENCES)
     return jax.tree.map(lambda leaf: leaf[0], drawn)
 
 

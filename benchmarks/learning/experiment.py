@@ -14,6 +14,7 @@ from benchmarks.learning.criteria import Criterion
 from benchmarks.learning.learners import Learner, Particular
 from benchmarks.learning.own_source import own_source
 from benchmarks.learning.provenance import jax_settings
+from benchmarks.learning.stream_learners import OfStreams
 from models.lstm97.lag_net import Growth
 from tasks.sequence import Chance, Task
 
@@ -85,6 +86,12 @@ class Recipe:
             raise ValueError(f"criterion and milestone must inspect as many sequences: {sizes}")
         if isinstance(self.learner, Particular):
             self.learner.require_fit(self.task, self.model)
+
+    @property
+    def most_steps(self) -> int:
+        """Time steps of a trial that uses up its budget, which of streams counts symbols."""
+        each = 1 if isinstance(self.learner, OfStreams) else self.task.steps
+        return self.budget * each
 
 
 OF_LEARNER = ("clip", "strength")

@@ -367,9 +367,10 @@ class Lanes:
             self.trials._replace(params=(), opt_state=(), criterion=(), milestone=())
         )
         each = [jax.tree.map(lambda a, i=i: a[i], verdicts) for i in range(len(done))]
+        measured = [self.run.measured(self.setup, self.trials, lane) for lane in done]
         return [
-            {**self._row(lane, trials, test), **longer.get(lane, {})}
-            for lane, test in zip(done, each, strict=True)
+            {**self._row(lane, trials, test), **longer.get(lane, {}), **more}
+            for lane, test, more in zip(done, each, measured, strict=True)
         ]
 
     def _longer(self, done: list[int]) -> dict[int, dict[str, float]]:

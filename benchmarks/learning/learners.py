@@ -29,11 +29,12 @@ class Learner(Protocol):
 
     @property
     def program(self) -> str:
-        """Which program trains: "bptt" (`program`), "remedied", "guessing", "cascade" or "forward".
+        """Which program trains.
 
-        Three have a module of their name. "forward" is `program_every_step` where there is a
-        teacher signal at every step, else `program_forward`; of nets that bring a procedure of
-        their own, `program_rivals`.
+        "bptt" (`program`), "remedied", "guessing", "cascade", "windows", "stream"
+        (`program_online_stream`) or "forward". Most have a module of their name. "forward" is
+        `program_every_step` where there is a teacher signal at every step, else `program_forward`;
+        of nets that bring a procedure of their own, `program_rivals`.
         """
 
     def objective(self, task: Task) -> Objective:

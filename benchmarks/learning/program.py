@@ -67,6 +67,7 @@ class Trial(NamedTuple):
         seen: `[]` int32; training sequences so far. Of a solved trial: sequences to success.
         milestone_at: `[]` int32; value of `seen` when the milestone was first met, else -1.
         outcome: `[]` int8; RUNNING, SOLVED, SPENT or DIVERGED.
+        stream: where in its streams it is, if it learns from streams.
     """
 
     params: Any
@@ -77,6 +78,7 @@ class Trial(NamedTuple):
     seen: jax.Array
     milestone_at: jax.Array
     outcome: jax.Array
+    stream: Any = ()
 
 
 def setups(
@@ -202,6 +204,11 @@ class Program:
     def updates_per_call(self) -> int:
         """How many updates one call of `train` makes; a divisor of `inspect_every`."""
         return self.recipe.inspect_every
+
+    def measured(self, setups: Setup, trials: Trial, lane: int) -> dict[str, float]:
+        """Further columns of the row of a trial that has ended; none but of streams."""
+        del setups, trials, lane
+        return {}
 
     def _start(self, setup: Setup) -> Trial:
         recipe = self.recipe

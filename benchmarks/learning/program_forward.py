@@ -7,10 +7,11 @@ training is one loop of steps over all lanes.
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from flax import nnx
 
 from benchmarks.learning import xla
 from benchmarks.learning.experiment import Recipe
@@ -117,15 +118,42 @@ class ForwardProgram(Program):
     cpu_lanes = 16  # a vector register; measured, more of them cost as much for each trial
 
     def __init__(self, recipe: Recipe):
-        if not isinstance(recipe.model, Net97) or not recipe.model.truncate:
-            raise ValueError("forward accumulation needs a Net97 with the truncated gradient")
+        self._check(recipe)
         super().__init__(recipe)
         self.source = forward_source(recipe.task)
         assert isinstance(recipe.learner, Online)  # no other asks for this program
-        self.output, self.reset = recipe.learner.output, recipe.model.reset
+        self.output = recipe.learner.output
         options = xla.loop_options(jax.default_backend())
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
         self.verdicts = jax.jit(self._lane_verdicts, compiler_options=options)
+
+    def _check(self, recipe: Recipe) -> None:
+        if not isinstance(recipe.model, Net97) or not recipe.model.truncate:
+            raise ValueError("forward accumulation needs a Net97 with the truncated gradient")
+        self.reset = recipe.model.reset
+
+    def _weights(self, params: nnx.State) -> Any:
+        """Weights of the nets of all lanes, lanes last."""
+        return forward.from_params(params)
+
+    def _params(self, weights: Any, like: nnx.State) -> nnx.State:
+        """Inverse of `_weights`."""
+        return forward.to_params(weights, like)
+
+    def _answers(self, weights: Any, sequence: Ended) -> tuple[jax.Array, Any]:
+        """Outputs `[n_out, lane]` and the gradient at the end of a sequence of each lane."""
+        return online.gradient(
+            weights,
+            sequence.inputs,
+            sequence.length,
+            sequence.target,
+            self.output,
+            self.reset,
+        )
+
+    def _outputs(self, weights: Any, tests: Ended) -> jax.Array:
+        """Outputs `[n_out, n]` of one net at the end of n sequences."""
+        return forward.outputs(weights, tests.inputs, tests.length, self.output, self.reset)
 
     def lanes_at_the_end(self, lanes: int, trials: int, steps: int) -> int:
         """On a CPU half a vector register where that is enough: numbers are the same in both."""
@@ -142,14 +170,7 @@ class ForwardProgram(Program):
     def _train_lanes(self, setups: Setup, trials: Trial, sequences: Ended) -> Trial:
         def update(carry, sequence):
             weights, trials = carry
-            y, gradient = online.gradient(
-                weights,
-                sequence.inputs,
-                sequence.length,
-                sequence.target,
-                self.output,
-                self.reset,
-            )
+            y, gradient = self._answers(weights, sequence)
             steps = jax.tree.map(lambda g: -setups.rate * g, gradient)
             finite = functools.reduce(
                 jnp.logical_and,
@@ -160,9 +181,9 @@ class ForwardProgram(Program):
             verdicts = jax.vmap(self._judge, -1)(y, sequence)
             return (weights, jax.vmap(self._follow)(trials, verdicts, finite)), None
 
-        start = forward.from_params(trials.params), trials._replace(params=())
+        start = self._weights(trials.params), trials._replace(params=())
         weights, after = jax.lax.scan(update, start, sequences)[0]
-        return after._replace(params=forward.to_params(weights, trials.params))
+        return after._replace(params=self._params(weights, trials.params))
 
     def _follow(self, trial: Trial, verdict: Verdict, finite: jax.Array) -> Trial:
         """What one sequence changes in a trial, but for its weights."""
@@ -178,9 +199,8 @@ class ForwardProgram(Program):
     def _lane_verdicts(self, trials: Trial, sequences: Ended) -> Verdict:
         def lane(given):
             params, tests = given
-            weights = forward.from_params(jax.tree.map(lambda leaf: leaf[None], params))
-            y = forward.outputs(weights, tests.inputs, tests.length, self.output, self.reset)
-            return jax.vmap(self._judge, -1)(y, tests)
+            weights = self._weights(jax.tree.map(lambda leaf: leaf[None], params))
+            return jax.vmap(self._judge, -1)(self._outputs(weights, tests), tests)
 
         return jax.lax.map(lane, (trials.params, sequences))
 

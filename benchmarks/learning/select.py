@@ -7,9 +7,13 @@ from benchmarks.learning.program import Program
 from benchmarks.learning.program_cascade import CascadeProgram
 from benchmarks.learning.program_every_step import EveryStepProgram
 from benchmarks.learning.program_forward import ForwardProgram
+from benchmarks.learning.program_forward00 import ForwardProgram00
 from benchmarks.learning.program_guessing import GuessProgram
+from benchmarks.learning.program_online_stream import OnlineStreamProgram
 from benchmarks.learning.program_remedied import RemediedProgram
 from benchmarks.learning.program_rivals import Follows, RivalProgram
+from benchmarks.learning.program_windows import WindowProgram
+from models.lstm00.net import Net00
 
 
 @functools.cache
@@ -17,9 +21,18 @@ def program(recipe: Recipe) -> Program:
     """The program of a recipe; asking twice does not compile twice."""
     if recipe.learner.program == "bptt":
         return Program(recipe)
-    special = {"remedied": RemediedProgram, "guessing": GuessProgram, "cascade": CascadeProgram}
+    special = {
+        "remedied": RemediedProgram,
+        "guessing": GuessProgram,
+        "cascade": CascadeProgram,
+        "windows": WindowProgram,
+        "stream": OnlineStreamProgram,
+    }
     if recipe.learner.program in special:
         return special[recipe.learner.program](recipe)
     if isinstance(recipe.model, Follows):
         return RivalProgram(recipe)
-    return EveryStepProgram(recipe) if recipe.task.every_step else ForwardProgram(recipe)
+    if recipe.task.every_step:
+        return EveryStepProgram(recipe)
+    forward = ForwardProgram00 if isinstance(recipe.model, Net00) else ForwardProgram
+    return forward(recipe)

@@ -149,7 +149,7 @@ def grouped(to_run: dict[Experiment, list[Run]]) -> list[Job]:
 def _most_steps(job: Job) -> int:
     """Steps of all trials if each uses its whole budget."""
     recipe = job[0].experiment.recipe
-    return len(job) * recipe.budget * recipe.task.steps
+    return len(job) * recipe.most_steps
 
 
 def by_compiler(jobs: list[Job]) -> Iterator[tuple[bool, list[Job]]]:

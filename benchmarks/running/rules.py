@@ -42,6 +42,9 @@ NUMBERS: Mapping[str, Range] = {
     **dict.fromkeys(("longer_2", "longer_5", "longer_10", "longer_25"), SHARE),
     **dict.fromkeys(("error", "test_error", "near", "far", "low", "median", "high"), SIZE),
     **dict.fromkeys(("networks", "distance"), SOME),
+    "streams": SOME._replace(blank=True),
+    **dict.fromkeys(("prefix", "bits", "floor"), SIZE),
+    **dict.fromkeys(("context_1", "context_4", "context_16", "context_64"), SIZE),
 }
 """Rules for columns of numbers."""
 

@@ -24,6 +24,9 @@ Lines: TypeAlias = list[dict] | pd.DataFrame
 
 IDENTITY = ["digest", "seed", "trial"]  # a trial with these is never run twice
 
+STREAMED = ("prefix", "bits", "floor", "context_1", "context_4", "context_16", "context_64")
+"""Columns that only rows of streams have."""
+
 COLUMNS = Columns(
     {
         "experiment": str,
@@ -65,11 +68,14 @@ COLUMNS = Columns(
         "longer_10": "float64",
         "longer_25": "float64",
         "jax_settings": str,
+        "streams": "Int64",
+        **dict.fromkeys(STREAMED, "float64"),
     },
     key=IDENTITY,
     added=(
         *("clip", "memory_low", "memory_high", "scale", "strength"),
         *("longer_2", "longer_5", "longer_10", "longer_25", "jax_settings"),
+        *("streams", *STREAMED),
     ),
 )
 """Columns of a results file and their types; results/README.md says what each means."""
