@@ -68,6 +68,7 @@ results: .venv/ready ## run what is missing of the committed results (hours; sea
 	$(BIN)/python -m benchmarks run latch --out results
 	$(BIN)/python -m benchmarks run remedies --keep-weights --out results
 	$(BIN)/python -m benchmarks flow remedies --out results
+	$(BIN)/python -m benchmarks run streams --out results
 
 clean: ## remove the environment and local results
 	rm -rf .venv results/local

@@ -22,6 +22,7 @@ from benchmarks.suites.base import (
     PublishedSuite,
     ReadingsSuite,
     RemediesSuite,
+    StreamSuite,
     Suite,
 )
 from benchmarks.suites.common import RESULTS
@@ -134,6 +135,8 @@ def _contents(suite: Suite, found: Source, local: Path) -> Contents:
         return remedies_section.with_remedies(
             contents, suite.remedies, found.experiments, found.rows, flow
         )
+    if isinstance(suite, StreamSuite):
+        return sections.with_streams(contents, found.experiments, found.rows)
     return contents
 
 

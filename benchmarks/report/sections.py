@@ -14,6 +14,7 @@ from benchmarks.analysis import (
     readings,
     sentences,
     settings,
+    streams,
     tables,
 )
 from benchmarks.analysis.measured import Known
@@ -29,6 +30,7 @@ from benchmarks.report import (
     paper_figure,
     readings_figure,
     searched,
+    streams_figure,
 )
 from benchmarks.report.contents import Better, Contents, Picture, Sheet, panelled
 from benchmarks.running import flow_study
@@ -134,6 +136,40 @@ def with_published(
     return contents._replace(
         sheets=[sheet, *contents.sheets],
         definitions={**contents.definitions, "Published": published.RULES},
+    )
+
+
+def with_streams(
+    contents: Contents, experiments: Sequence[Experiment], rows: pd.DataFrame
+) -> Contents:
+    """The page with what nets of streams use of the past, and the published table."""
+    lines = streams.summary(experiments, rows)
+    if lines.empty:
+        return contents
+    looks = drawing.looks(list(dict.fromkeys(each.cell for each in experiments)))
+    looks = {cell: look for cell, look in looks.items() if cell in set(lines["cell"])}
+    furthest = lines.loc[lines["reach"].idxmax()]
+    reach = "more than 64" if np.isinf(furthest["reach"]) else f"{furthest['reach']:.0f}"
+    picture = panelled(
+        "contexts",
+        "How far back the nets look",
+        streams_figure.contexts(lines, looks),
+        looks,
+        alt="Bits for a symbol against the number of latest symbols that a net is shown, of "
+        f"{_named(lines)}; dotted, what the source itself needs.",
+        sentence=f"The furthest back looks {furthest['cell']} on {furthest['task']}: {reach} "
+        "symbols.",
+        statistic="Means over trials. Dotted: the source itself.",
+    )
+    sheets = [
+        Sheet("published", "Published figures beside ours", streams.published(experiments, rows)),
+        Sheet("predictions", "Predictions", streams.readable(lines)),
+    ]
+    more = {"Streams": _plain(streams.RULES), "Published": _plain(streams.PUBLISHED)}
+    return contents._replace(
+        pictures=[*contents.pictures, picture],
+        sheets=[*sheets, *contents.sheets],
+        definitions={**contents.definitions, **more},
     )
 
 

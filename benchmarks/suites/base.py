@@ -8,7 +8,15 @@ import pandas as pd
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from benchmarks.analysis import paper_rows, published, ranking, readings, remedies, tables
+from benchmarks.analysis import (
+    paper_rows,
+    published,
+    ranking,
+    readings,
+    remedies,
+    streams,
+    tables,
+)
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.analysis.remedies import Remedy
 from benchmarks.learning.experiment import Experiment
@@ -171,6 +179,41 @@ class PublishedSuite(Suite):
             table=Group(shown.table, Text(), short),
             notes=[*shown.notes, published.RULES],
             page=f"{shown.page}\n## Published figures\n\n{text}\n\n{published.RULES}\n",
+        )
+
+
+@dataclass(frozen=True)
+class StreamSuite(Suite):
+    """A suite of streams, some of whose experiments stand beside published ones."""
+
+    def shown(
+        self,
+        experiments: Sequence[Experiment],
+        rows: pd.DataFrame,
+        committed: pd.DataFrame | None = None,
+    ) -> Shown:
+        """The table, how far and from how much nets predict, and the published table."""
+        shown = super().shown(experiments, rows, committed)
+        own = streams.summary(experiments, rows)
+        if own.empty:
+            return shown
+        text, beside = streams.readable(own), streams.published(experiments, rows)
+        parts = [
+            shown.page.rstrip(),
+            "## Predictions",
+            text.to_markdown(index=False, disable_numparse=True),
+            streams.RULES,
+            "## Published figures",
+            beside.to_markdown(index=False, disable_numparse=True),
+            streams.PUBLISHED,
+        ]
+        first = ["algorithm", "perfect", "ours", "verdict", "streams", "our streams"]
+        short = tables.of_numbers("Published figures beside ours", beside[first])
+        predicted = tables.of_numbers("Predictions", text, collapse_padding=True)
+        return shown._replace(
+            table=Group(shown.table, Text(), predicted, Text(), short),
+            notes=[*shown.notes, streams.RULES, streams.PUBLISHED],
+            page="\n\n".join(parts) + "\n",
         )
 
 
