@@ -12,7 +12,7 @@ import importlib
 _HOMES = {
     "benchmarks.python.api": (
         *("experiments", "run", "load", "table", "summary", "pairs", "figure", "train_one"),
-        *("load_network", "Trained"),
+        *("load_network", "Trained", "sample"),
     ),
     "benchmarks.errors": ("UsageError",),
     "benchmarks.learning.criteria": ("Inspection",),

@@ -20,6 +20,7 @@ from benchmarks.cli import (
     merge,
     report,
     run,
+    sample,
     search,
     speed,
     standard_output,
@@ -32,7 +33,7 @@ from benchmarks.running.guarded import one_line_of, oneline
 from benchmarks.running.stopping import interrupted_by_all
 
 COMMANDS = (
-    *(listing, run, status, table, search, report, inspect, flow),
+    *(listing, run, status, table, search, report, inspect, flow, sample),
     *(merge, compare, check, baseline, speed, doctor),
 )
 
@@ -49,6 +50,7 @@ examples:
   python -m benchmarks report quick lags         a page with figures and statistics of each
   python -m benchmarks inspect quick adding-40.lstm
                                                  train one trial, draw its gates and error flow
+  python -m benchmarks sample quotes-10.lstm     let a trained net write
   python -m benchmarks check                     regression check against the baseline
 
 A run that was interrupted continues where it stopped: give the same command again.

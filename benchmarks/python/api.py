@@ -23,13 +23,12 @@ from benchmarks import suites
 from benchmarks.analysis import pairwise, tables
 from benchmarks.analysis.measured import Measured, measured
 from benchmarks.errors import UsageError
-from benchmarks.learning import select
+from benchmarks.learning import sampling
 from benchmarks.learning.experiment import Experiment, Recipe, describe
-from benchmarks.learning.lanes import BlockResult, Lanes, Run
-from benchmarks.running import networks, runner, search, store
+from benchmarks.learning.lanes import BlockResult, Run
+from benchmarks.running import networks, one_trial, runner, search, store
 from benchmarks.running.cell_file import CellFile, cell_from
 from benchmarks.running.pool import Start, opened
-from benchmarks.running.progress import View
 from benchmarks.running.rules import NO_LABEL
 from benchmarks.running.screen import PlainConsole
 from benchmarks.running.store import MOST_TRIALS
@@ -276,15 +275,44 @@ def train_one(experiment: Experiment, trial: int = 0, seed: int = 0) -> Trained:
         trial: its number, from 0.
         seed: seed of the run.
     """
-    select.program.cache_clear()  # functions that a user's class calls may be others by now
-    with View(_console(), {experiment: 1}) as view:
-        lanes = Lanes(_seed(seed), [Run(experiment, _whole("trial", trial, 0))])
-        while lanes.busy:
-            block = lanes.advance()
-            weights = jax.tree.map(lambda leaf: leaf[0], lanes.trials.params)
-            for result in lanes.collect(block):
-                view.show(result)
-    return Trained(nnx.merge(lanes.run.graph, weights), store.frame(result.rows).iloc[0])
+    found = one_trial.train(experiment, _whole("trial", trial, 0), _seed(seed), _console())
+    return Trained(*found)
+
+
+def sample(
+    network: nnx.Module,
+    experiment: Experiment,
+    count: int = 1000,
+    *,
+    temperature: float = 1.0,
+    length: int = 50,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Lets a trained network write strings, one symbol at a time, each of which is its next input.
+
+    Args:
+        network: as of `train_one` or `load_network`.
+        experiment: that it was trained in, whose task asks for next symbols: suite `streams`, or
+            the Reber grammar.
+        count: how many strings.
+        temperature: below 1 it keeps to what it thinks likely, above 1 it dares more.
+        length: symbols at most of each.
+        seed: of all that is random.
+
+    Returns:
+        Columns text (up to its end, or to the first symbol that may not come) and legal.
+    """
+    if not 0 < temperature < math.inf:
+        raise UsageError(f"temperature must be a positive number, not {temperature}")
+    written = sampling.by_network(
+        network,
+        experiment.recipe,
+        jax.random.key(_whole("seed", seed, 0)),
+        _whole("count", count, 1),
+        _whole("length", length, 2),
+        temperature,
+    )
+    return pd.DataFrame({"text": written.texts, "legal": written.legal})
 
 
 def load_network(
