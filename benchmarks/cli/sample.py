@@ -12,6 +12,7 @@ from benchmarks.cli.chosen import chosen, searched
 from benchmarks.cli.inspect import require_one, suite_with
 from benchmarks.learning import sampling, xla
 from benchmarks.learning.sampling import Written
+from benchmarks.learning.stream_learners import OfStreams
 from benchmarks.running import one_trial
 
 MOST = 10_000
@@ -58,9 +59,10 @@ def _command(options) -> None:
             xla.set_loop_flag()  # as the workers of a run do
         trained = one_trial.train(experiment, trial, seed, console)
     network, row = trained
+    unit = "symbols" if isinstance(experiment.recipe.learner, OfStreams) else "sequences"
     console.print(
         f"{experiment.name}, trial {trial} of seed {seed}: {row['outcome']} after "
-        f"{quantity(row['seen'])} sequences; temperature {options.temperature:g}",
+        f"{quantity(row['seen'])} {unit}; temperature {options.temperature:g}",
         highlight=False,
     )
     given = jax.random.key(seed), options.count, options.length, options.temperature

@@ -74,7 +74,7 @@ def test_a_net_writes_beside_the_grammar(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(one_trial, "train", untrained)
     given = ["--trial", "3", "--count", "50", "--length", "12", "--shown", "2"]
     lines = printed(capsys, *HELLO, *given, "--temperature", "2", "--out", str(tmp_path))
-    assert line(lines, "hello-5.rnn, trial 3 of seed 1: solved after 50k sequences; temperature 2")
+    assert line(lines, "hello-5.rnn, trial 3 of seed 1: solved after 50k symbols; temperature 2")
     grammar = "50/50 legal (92.9% to 100.0%), 1 of them different, 12.0 symbols on average"
     assert line(lines, "grammar: ") == f"grammar: {grammar}"
     assert lines.count("  hellohellohe") == 2
