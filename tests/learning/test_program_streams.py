@@ -4,13 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pandas as pd
 import pytest
 from flax import nnx
 
 from benchmarks.errors import UsageError
 from benchmarks.learning.criteria import Inspection, Recent
 from benchmarks.learning.experiment import Experiment, Recipe
-from benchmarks.learning.lanes import Run
+from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.learning.learners import Online
 from benchmarks.learning.program import SPENT, TEST, TRAIN, numbered, setups
 from benchmarks.learning.program_streams import CONTEXTS, passage
@@ -97,7 +98,7 @@ def unrolled(network, carry, inputs):
     return carry, jnp.stack(nets)
 
 
-@pytest.mark.parametrize("cell", [RNN, GRU])
+@pytest.mark.parametrize("cell", [pytest.param(RNN, marks=pytest.mark.slow), GRU])
 def test_windows_are_learnt_one_after_the_other(cell):
     """Against a loop over cells, windows and streams that carries states on as plain numbers."""
     own = replace(WINDOWS, model=Recurrent(cell, 4))
@@ -230,9 +231,6 @@ def test_no_more_training_streams_than_a_trial_may_have():
     keys = run.source.tests(setup.key, TEST, jnp.zeros(2, jnp.int32), 32)
     shown = run.inspect(after, run.verdicts(after, keys))
     assert shown.outcome.tolist() == [2, 2]
-    (block,) = list(train(0, [Run(Experiment("t", 1, "c", own, 0.1, 1), 0)]))
-    (row,) = block[0].rows
-    assert (row["outcome"], row["streams"], row["seen"]) == ("spent", 4, seen[0])
 
 
 def test_the_net_of_1997_learns_along_streams():
@@ -250,7 +248,13 @@ def test_the_net_of_1997_learns_along_streams():
 # --- Tests and measurements -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("own", [ONLINE, WINDOWS], ids=["online", "windows"])
+@pytest.mark.parametrize(
+    "own",
+    [
+        pytest.param(ONLINE, id="online"),
+        pytest.param(WINDOWS, id="windows", marks=pytest.mark.slow),
+    ],
+)
 def test_prefixes_end_with_the_first_wrong_prediction(own):
     """Against the task's own judgement of outputs over the whole stream."""
     run, setup, trials = started(own, rate=0.5 if own is ONLINE else 0.05)
@@ -300,28 +304,56 @@ def test_bits_of_a_net_that_knows_the_word():
     assert found["context_4"] < found["context_1"]
 
 
+@pytest.mark.slow
 def test_floor_is_the_entropy_of_the_source():
     own = recipe(ContinualReber(200), Recurrent(RNN, 4), Windows(2, 7), 3, test_size=40)
     run, setup, trials = started(own, lanes=1)
     assert abs(run.measured(setup, trials, 0)["floor"] - 7 / 12) < 0.02
 
 
-def test_trials_come_to_rows_and_are_the_same_after_an_interruption():
+def rows_of(blocks):
+    rows = [row for block in blocks for result in block for row in result.rows]
+    return store.frame(rows).drop(columns="seconds").sort_values("trial", ignore_index=True)
+
+
+def test_trials_come_to_rows():
     own = recipe(Hello(60), Recurrent(RNN, 8), Windows(4, 25), 50, budget=40_000)
     experiment = Experiment("hello", 5, "rnn", own, 0.02, 2)
-    blocks = train(0, [Run(experiment, i) for i in range(2)])
-    frame = store.frame([row for block in blocks for result in block for row in result.rows])
+    frame = rows_of(train(0, [Run(experiment, i) for i in range(2)]))
     assert set(frame["outcome"]) == {"solved"}
     assert (frame["prefix"] == 60).all()
     assert (frame["test_wrong"] == 0).all()
     assert (frame["sequences"] % 5000 == 0).all()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("own", [ONLINE, WINDOWS], ids=["online", "windows"])
+def test_an_interrupted_trial_ends_with_the_same_row(own):
+    own = replace(own, budget=4 * own.inspect_every * own.learner.batch)
+    runs = [Run(Experiment("t", 1, "c", own, 0.1, 3), i) for i in range(3)]
+    whole = rows_of(train(1, runs))
+    lanes = Lanes(1, runs)
+    for _ in range(2):
+        lanes.block()
+    pd.testing.assert_frame_equal(rows_of(train(1, runs, lanes.state())), whole)
+    assert (whole["outcome"] == "spent").all()
+    if own is ONLINE:
+        assert (whole["streams"] > 1).all()
+
+
+@pytest.mark.slow
+def test_a_trial_ends_with_its_last_training_stream():
+    own = replace(ONLINE, learner=OnlineStream(most=3), budget=1200)
+    (row,) = rows_of(train(0, [Run(Experiment("t", 1, "c", own, 0.1, 1), 0)])).to_dict("records")
+    assert (row["outcome"], row["streams"]) == ("spent", 4)
+    assert row["seen"] < 120
+
+
 @pytest.mark.parametrize(
     ("own", "message"),
     [
         (lambda: replace(WINDOWS, criterion=Recent()), "no training sequences for a criterion"),
-        (lambda: replace(ONLINE, model=Recurrent(RNN, 4)), "needs a Net97 or a Net00"),
+        (lambda: replace(ONLINE, model=Recurrent(RNN, 4)), "needs a Net97 or Net00"),
         (lambda: replace(ONLINE, model=replace(SMALL, truncate=False)), "truncated, reset to 0"),
     ],
 )
@@ -358,6 +390,7 @@ def test_impossible_learners_are_refused(make, message):
         make()
 
 
+@pytest.mark.slow
 def test_the_net_of_2000_learns_from_ends_of_sequences_as_automatic_differentiation_does():
     task = TwoSequence3a(T=8, N=2)
     trained = []
