@@ -41,18 +41,22 @@ class Course(NamedTuple):
         net: state of the net, and ds/dw.
         place: `[]` int32; symbols of it so far.
         ended: `[]` int32; training streams before it.
+        tested: the parameters at the end of the last training stream, which are those that are
+            tested.
     """
 
     source: Any
     net: Any
     place: jax.Array
     ended: jax.Array
+    tested: Any
 
 
 class Moving(NamedTuple):
     """What goes from symbol to symbol, of all trials, which are the last axis of everything."""
 
     weights: Any
+    tested: Any
     course: Course
     seen: jax.Array
 
@@ -84,12 +88,18 @@ class OnlineStreamProgram(StreamProgram):
         weights = self._kind.from_params(jax.tree.map(lambda leaf: leaf[None], trial.params))
         net = jax.tree.map(lambda leaf: leaf[..., 0], self._kind.start(weights, **self._own))
         nothing = jnp.zeros((), jnp.int32)
-        return trial._replace(stream=Course(self.task.begin(), net, nothing, nothing))
+        course = Course(self.task.begin(), net, nothing, nothing, trial.params)
+        return trial._replace(stream=course)
+
+    def _tested(self, trial: Trial) -> Any:
+        return trial.stream.tested  # FIDELITY N4
 
     def _inspect(self, trial: Trial, verdicts: Verdict) -> Trial:
         shown = super()._inspect(trial, verdicts)
         spent = (shown.outcome == RUNNING) & (shown.stream.ended >= self.learner.most)
-        return shown._replace(outcome=jnp.where(spent, jnp.int8(SPENT), shown.outcome))
+        outcome = jnp.where(spent, jnp.int8(SPENT), shown.outcome)
+        params = select(outcome == RUNNING, shown.params, shown.stream.tested)
+        return shown._replace(outcome=outcome, params=params)
 
     def _train_lanes(self, setups: Setup, trials: Trial, drawn: tuple[()]) -> Trial:
         del drawn
@@ -98,14 +108,22 @@ class OnlineStreamProgram(StreamProgram):
             jax.vmap(jax.random.fold_in, (0, None))(setups.key, TRAIN), trials.seen
         )
         last = functools.partial(jax.tree.map, lambda leaf: jnp.moveaxis(leaf, 0, -1))
-        start = Moving(self._kind.from_params(trials.params), last(trials.stream), trials.seen)
+        start = Moving(
+            self._kind.from_params(trials.params),
+            self._kind.from_params(trials.stream.tested),
+            last(trials.stream._replace(tested=())),
+            trials.seen,
+        )
 
         def one(now: Moving, words: tuple[jax.Array, jax.Array]):
             return self._symbol(setups.rate, now, *words), None
 
         end = jax.lax.scan(one, start, (words[:-1], words[1:]))[0]
-        params = self._kind.to_params(end.weights, trials.params)
+        params, tested = (
+            self._kind.to_params(weights, trials.params) for weights in (end.weights, end.tested)
+        )
         course = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), end.course)
+        course = course._replace(tested=tested)
         return jax.vmap(self._settle)(trials, params, course, end.seen)
 
     def _symbol(
@@ -129,9 +147,12 @@ class OnlineStreamProgram(StreamProgram):
         right = lanes(task.predicted)(y, lanes(task.chances)(source) > 0)
         place = course.place + 1
         over = ~right | (place >= self.learner.longest)
+        weights = jax.tree.map(lambda w, d: w - rates * d, now.weights, gradient)
+        ended = course.ended + over.astype(jnp.int32)
         moved = Moving(
-            jax.tree.map(lambda w, d: w - rates * d, now.weights, gradient),
-            Course(source, net, jnp.where(over, 0, place), course.ended + over.astype(jnp.int32)),
+            weights,
+            _where(over, weights, now.tested),
+            Course(source, net, jnp.where(over, 0, place), ended, ()),
             now.seen + 1,
         )
         return _where(course.ended < self.learner.most, moved, now)

@@ -154,8 +154,12 @@ class StreamProgram(Program):
         """
         may = self.recipe.criterion.wrong_at_most
         most = jnp.where(trial.outcome == RUNNING, may, len(keys))
-        prefixes, errors = self._prefixes(trial.params, keys, most)
+        prefixes, errors = self._prefixes(self._tested(trial), keys, most)
         return Verdict(errors, prefixes < self.task.length)
+
+    def _tested(self, trial: Trial) -> Any:
+        """The parameters that tests are about."""
+        return trial.params
 
     def _prefixes(
         self, params: Any, keys: jax.Array, most: int | jax.Array

@@ -39,7 +39,7 @@ def online(
     task: str, stream: StreamTask, cell: str, net: Model, learner: Learner, trials: int = TRIALS
 ) -> Experiment:
     """A net on the continual grammar, for ten million symbols or as many streams as in 2000."""
-    budget, every = 10 * MILLION, 10_000  # FIDELITY N4
+    budget, every = 10 * MILLION, 2500  # FIDELITY N4
     recipe = Recipe(stream, net, learner, PERFECT, budget, every, test_size=STREAMS)
     return Experiment(task, 9, cell, recipe, RATE, trials)
 

@@ -198,6 +198,7 @@ def test_streams_are_learnt_as_the_equations_say(forget, learner, resets):
     trials = advanced(run, setup, trials, 5)
     before = online.from_params(trials.params)
     first = trials._replace(stream=run.start(setup).stream)
+    first = first._replace(stream=first.stream._replace(tested=first.params))
     after = advanced(run, setup, jax.tree.map(jnp.copy, first))
     weights = online.from_params(after.params)
     for lane in range(2):
@@ -207,7 +208,7 @@ def test_streams_are_learnt_as_the_equations_say(forget, learner, resets):
         given = oracle00.Net(
             net.blocks, net.size, *(np.asarray(leaf[..., lane], float) for leaf in before)
         )
-        wanted, ended = oracle_stream.learn(
+        wanted, ended, tested = oracle_stream.learn(
             given,
             np.asarray(unit(words), float),
             0.5,
@@ -217,8 +218,10 @@ def test_streams_are_learnt_as_the_equations_say(forget, learner, resets):
         )
         assert int(after.stream.ended[lane]) == ended
         assert ended > 1
-        for one, other in zip(weights, wanted[2:], strict=True):
-            np.testing.assert_allclose(one[..., lane], other, rtol=1e-3, atol=1e-5)
+        at_the_end = online.from_params(after.stream.tested)
+        for found, expected in ((weights, wanted), (at_the_end, tested)):
+            for one, other in zip(found, expected[2:], strict=True):
+                np.testing.assert_allclose(one[..., lane], other, rtol=1e-3, atol=1e-5)
 
 
 def test_no_more_training_streams_than_a_trial_may_have():
@@ -229,8 +232,11 @@ def test_no_more_training_streams_than_a_trial_may_have():
     seen = after.seen.tolist()
     assert max(seen) < 120
     keys = run.source.tests(setup.key, TEST, jnp.zeros(2, jnp.int32), 32)
+    tested = [np.asarray(leaf) for leaf in jax.tree.leaves(after.stream.tested)]
     shown = run.inspect(after, run.verdicts(after, keys))
-    assert shown.outcome.tolist() == [2, 2]
+    assert shown.outcome.tolist() == [SPENT, SPENT]
+    for one, other in zip(jax.tree.leaves(shown.params), tested, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_net_of_1997_learns_along_streams():
@@ -264,7 +270,7 @@ def test_prefixes_end_with_the_first_wrong_prediction(own):
     ended = jnp.full(2, SPENT, jnp.int8)
     verdicts, seen = run.verdicts(trials._replace(outcome=ended), keys), []
     for lane in range(2):
-        params = jax.tree.map(lambda leaf, i=lane: leaf[i], trials.params)
+        params = jax.tree.map(lambda leaf, i=lane: leaf[i], run._tested(trials))
         network = nnx.merge(run.graph, params)
         prefixes, _ = run._prefixes(params, keys[lane], 3)
         for i, key in enumerate(keys[lane]):

@@ -28,8 +28,13 @@ class Walk:
 
 
 def learn(net, chances, rate, *, decay=1.0, longest=10**9, tolerance=0.49, resets=False):
-    """The net after a symbol for each chance, and how many training streams have ended."""
+    """What a symbol for each chance leaves.
+
+    Returns:
+        The net, how many training streams have ended, and the net at the end of the last of them.
+    """
     walk, ended, place, inputs, carried = Walk(), 0, 0, [], None
+    tested = net
     for chance in chances:
         if place == 0:
             walk, inputs = Walk(), []
@@ -43,8 +48,8 @@ def learn(net, chances, rate, *, decay=1.0, longest=10**9, tolerance=0.49, reset
         net, y, carried = step(net, inputs[-1], target, carried, rate * decay**place)
         place += 1
         if (abs(y - target) >= tolerance).any() or place >= longest:
-            ended, place = ended + 1, 0
-    return net, ended
+            ended, place, tested = ended + 1, 0, net
+    return net, ended, tested
 
 
 def step(net, x, target, carried, rate):
