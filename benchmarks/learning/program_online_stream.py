@@ -43,6 +43,7 @@ class Course(NamedTuple):
         ended: `[]` int32; training streams before it.
         tested: the parameters at the end of the last training stream, which are those that are
             tested.
+        inspected: `[]` int32; value of `ended` when they were tested, so that none are twice.
     """
 
     source: Any
@@ -50,6 +51,7 @@ class Course(NamedTuple):
     place: jax.Array
     ended: jax.Array
     tested: Any
+    inspected: jax.Array
 
 
 class Moving(NamedTuple):
@@ -88,14 +90,18 @@ class OnlineStreamProgram(StreamProgram):
         weights = self._kind.from_params(jax.tree.map(lambda leaf: leaf[None], trial.params))
         net = jax.tree.map(lambda leaf: leaf[..., 0], self._kind.start(weights, **self._own))
         nothing = jnp.zeros((), jnp.int32)
-        course = Course(self.task.begin(), net, nothing, nothing, trial.params)
+        course = Course(self.task.begin(), net, nothing, nothing, trial.params, nothing)
         return trial._replace(stream=course)
 
     def _tested(self, trial: Trial) -> Any:
         return trial.stream.tested  # FIDELITY N4
 
+    def _to_test(self, trial: Trial) -> jax.Array:
+        return trial.stream.ended > trial.stream.inspected
+
     def _inspect(self, trial: Trial, verdicts: Verdict) -> Trial:
         shown = super()._inspect(trial, verdicts)
+        shown = shown._replace(stream=shown.stream._replace(inspected=shown.stream.ended))
         spent = (shown.outcome == RUNNING) & (shown.stream.ended >= self.learner.most)
         outcome = jnp.where(spent, jnp.int8(SPENT), shown.outcome)
         params = select(outcome == RUNNING, shown.params, shown.stream.tested)
@@ -152,7 +158,7 @@ class OnlineStreamProgram(StreamProgram):
         moved = Moving(
             weights,
             _where(over, weights, now.tested),
-            Course(source, net, jnp.where(over, 0, place), ended, ()),
+            course._replace(source=source, net=net, place=jnp.where(over, 0, place), ended=ended),
             now.seen + 1,
         )
         return _where(course.ended < self.learner.most, moved, now)

@@ -150,16 +150,22 @@ class StreamProgram(Program):
         """Verdicts `[n]` on a net's predictions of streams with these keys.
 
         While a trial is running, a test ends as soon as more of them are wrong than may be: the
-        rest are called wrong without a look.
+        rest are called wrong without a look. So are all of them if there is nothing new to test.
         """
-        may = self.recipe.criterion.wrong_at_most
-        most = jnp.where(trial.outcome == RUNNING, may, len(keys))
+        may, running = self.recipe.criterion.wrong_at_most, trial.outcome == RUNNING
+        skipped = running & ~self._to_test(trial)
+        most = jnp.where(skipped, -1, jnp.where(running, may, len(keys)))
         prefixes, errors = self._prefixes(self._tested(trial), keys, most)
-        return Verdict(errors, prefixes < self.task.length)
+        return Verdict(jnp.where(skipped, jnp.nan, errors), prefixes < self.task.length)
 
     def _tested(self, trial: Trial) -> Any:
         """The parameters that tests are about."""
         return trial.params
+
+    def _to_test(self, trial: Trial) -> jax.Array:
+        """Whether they are others than at the last inspection, `[]` bool."""
+        del trial
+        return jnp.array(True)
 
     def _prefixes(
         self, params: Any, keys: jax.Array, most: int | jax.Array

@@ -36,10 +36,16 @@ TRIALS = 100
 
 
 def online(
-    task: str, stream: StreamTask, cell: str, net: Model, learner: Learner, trials: int = TRIALS
+    task: str,
+    stream: StreamTask,
+    cell: str,
+    net: Model,
+    learner: Learner,
+    trials: int = TRIALS,
+    millions: int = 10,
 ) -> Experiment:
-    """A net on the continual grammar, for ten million symbols or as many streams as in 2000."""
-    budget, every = 10 * MILLION, 2500  # FIDELITY N4
+    """A net on the continual grammar, for so many symbols or as many streams as in 2000."""
+    budget, every = millions * MILLION, millions * 250  # FIDELITY N4
     recipe = Recipe(stream, net, learner, PERFECT, budget, every, test_size=STREAMS)
     return Experiment(task, 9, cell, recipe, RATE, trials)
 
@@ -50,7 +56,7 @@ CALIBRATION = (
     online("gers00-resets", GERS00_RESETS, "lstm97", THREE_BLOCKS, ONLINE, trials=20),
     online("gers00", GERS00, "standard", STANDARD, ONLINE),
     online("gers00", GERS00, "forget", FORGET, ONLINE),
-    online("gers00", GERS00, "forget-decay", FORGET, DECAYING),
+    online("gers00", GERS00, "forget-decay", FORGET, DECAYING, millions=40),
     online("gers00", GERS00, "lstm97", THREE_BLOCKS, ONLINE, trials=20),
 )
 

@@ -235,6 +235,7 @@ def test_no_more_training_streams_than_a_trial_may_have():
     tested = [np.asarray(leaf) for leaf in jax.tree.leaves(after.stream.tested)]
     shown = run.inspect(after, run.verdicts(after, keys))
     assert shown.outcome.tolist() == [SPENT, SPENT]
+    assert shown.stream.inspected.tolist() == [3, 3]
     for one, other in zip(jax.tree.leaves(shown.params), tested, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -282,6 +283,11 @@ def test_prefixes_end_with_the_first_wrong_prediction(own):
             assert bool(verdicts.wrong[lane, i]) == (expected < own.task.length)
             seen.append(expected)
     assert max(seen) > 0
+    if own is ONLINE:  # weights that have been tested are not tested again
+        again = trials._replace(stream=trials.stream._replace(inspected=trials.stream.ended))
+        skipped = run.verdicts(again, keys)
+        assert skipped.wrong.all()
+        assert np.isnan(skipped.error).all()
     early = run.verdicts(trials, keys)  # of a running trial: one error is enough
     assert (early.wrong.any(1) == verdicts.wrong.any(1)).all()
     assert (early.wrong >= verdicts.wrong).all()
