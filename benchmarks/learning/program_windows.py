@@ -5,7 +5,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from benchmarks.learning.program import TRAIN, Setup, Trial, freeze_finished, numbered
+from benchmarks.learning.program import (
+    TRAIN,
+    Setup,
+    Trial,
+    freeze_finished,
+    numbered,
+    select,
+)
 from benchmarks.learning.program_streams import StreamProgram, passage
 from benchmarks.learning.stream_learners import Windows
 from tasks.building import bits_at
@@ -28,10 +35,13 @@ class WindowProgram(StreamProgram):
 
     def _start(self, setup: Setup) -> Trial:
         trial = super()._start(setup)
-        first = Course(self.task.begin(), self._carry(trial.params))
+        return trial._replace(stream=self._beginning(trial.params))
+
+    def _beginning(self, params: Any) -> Course:
+        """Where all streams begin."""
+        first = Course(self.task.begin(), self._carry(params))
         streams = self._learner.streams
-        course = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (streams, *leaf.shape)), first)
-        return trial._replace(stream=course)
+        return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (streams, *leaf.shape)), first)
 
     @property
     def _learner(self) -> Windows:
@@ -41,11 +51,15 @@ class WindowProgram(StreamProgram):
     def _train(self, setup: Setup, trial: Trial, drawn: Any) -> Trial:
         del drawn
         streams, window = self._learner.streams, self._learner.window
+        length = -(-self.task.length // window) * window  # FIDELITY N7
         keys = numbered(setup.key, TRAIN, jnp.zeros((), jnp.int32), streams)
 
         def update(trial, _):
-            places = trial.seen // streams + jnp.arange(window + 1)
-            words: Any = jax.vmap(bits_at, (0, None))(keys, places)
+            place = trial.seen // streams
+            words: Any = jax.vmap(bits_at, (0, None))(keys, place + jnp.arange(window + 1))
+            begins = place % length == 0
+            course = select(begins, self._beginning(trial.params), trial.stream)
+            trial = trial._replace(stream=course)
             return freeze_finished(trial, self._update(setup, trial, words)), None
 
         return jax.lax.scan(update, trial, length=self.recipe.inspect_every)[0]

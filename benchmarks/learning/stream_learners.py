@@ -32,7 +32,8 @@ class Windows(OfStreams):
 
     Some streams are read side by side, a window of each for an update. The state of the net goes on
     from window to window, the gradient stops at their border (Williams & Peng 1990, with as many
-    steps forwards as backwards; the usual way to train language models since Mikolov 2012).
+    steps forwards as backwards; the usual way to train language models since Mikolov 2012). After
+    as many symbols as are judged, streams begin anew, and the state with them.
 
     Attributes:
         streams: how many streams.
