@@ -109,7 +109,11 @@ def _line(experiment: Known, rows: pd.DataFrame) -> dict:
         "diverged": diverged,
         "test_right": 1 - rows["test_wrong"].sum() / rows["test_size"].sum(),
         "test_error": error,
-        "at_chance": not rate.solved and not diverged and not error < AT_CHANCE * chance.error,
+        # Of streams, the best outputs err as much as a constant: what comes next is random.
+        "at_chance": not rate.solved
+        and not diverged
+        and not error < AT_CHANCE * chance.error
+        and bool(rows["bits"].isna().all()),
         "seconds": rows["seconds"].sum(),
         "seeds": rows["seed"].nunique(),
         **settings.summary(rows),

@@ -207,9 +207,8 @@ class StreamSuite(Suite):
             beside.to_markdown(index=False, disable_numparse=True),
             streams.PUBLISHED,
         ]
-        first = ["algorithm", "perfect", "ours", "verdict", "streams", "our streams"]
-        short = tables.of_numbers("Published figures beside ours", beside[first])
-        predicted = tables.of_numbers("Predictions", text, collapse_padding=True)
+        short = tables.of_numbers("Published figures beside ours", beside[streams.BESIDE_FIRST])
+        predicted = tables.of_numbers("Predictions", text[streams.FIRST])
         return shown._replace(
             table=Group(shown.table, Text(), predicted, Text(), short),
             notes=[*shown.notes, streams.RULES, streams.PUBLISHED],

@@ -52,10 +52,10 @@ def test_figures_of_streams():
     (line,) = streams.summary(SUITE.experiments, ROWS).to_dict("records")
     assert (line["solved"], line["trials"], line["streams"]) == (2, 4, 7500)
     assert line["prefix"] == (2e5 + 2040) / 4
-    assert line["reach"] == 16
+    assert line["reach"] == 64
     shown = streams.readable(streams.summary(SUITE.experiments, ROWS)).iloc[0]
     assert shown["perfect"] == "2/4"
-    assert (shown["bits"], shown["bits of 4"], shown["reach"]) == ("0.700", "1.000", "16")
+    assert (shown["bits"], shown["bits of 4"], shown["reach"]) == ("0.700", "1.000", "64")
 
 
 def test_a_net_that_looks_further_back_than_was_measured():
@@ -68,6 +68,13 @@ def test_a_net_that_looks_further_back_than_was_measured():
 def test_rows_of_sequences_have_no_figures_of_streams():
     plain = rows(KNOWN["order-6b-100.standard"], 1000)
     assert streams.summary(SUITE.experiments, plain).empty
+
+
+def test_streams_are_not_called_at_chance():
+    lost = of_streams(KNOWN["quotes-10.rnn"], None, None, prefixes=[5, 6])
+    assert not SUITE.shown(SUITE.experiments, lost).lines["at_chance"].any()
+    order = rows(KNOWN["order-6b-100.standard"], None, None)
+    assert SUITE.shown(SUITE.experiments, order).lines["at_chance"].any()
 
 
 def test_the_page_and_the_table():
