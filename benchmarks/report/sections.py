@@ -155,11 +155,11 @@ def with_streams(
         "How far back the nets look",
         streams_figure.contexts(lines, looks),
         looks,
-        alt="Bits for a symbol against the number of latest symbols that a net is shown, of "
-        f"{_named(lines)}; dotted, what the source itself needs.",
+        alt="Bits for a symbol, above those of the source itself, against the number of latest "
+        f"symbols that a net is shown, of {_named(lines)}.",
         sentence=f"The furthest back looks {furthest['cell']} on {furthest['task']}: {reach} "
         "symbols.",
-        statistic="Means over trials. Dotted: the source itself.",
+        statistic="Means over trials. At 0 a net knows all that there is to know.",
     )
     sheets = [
         Sheet("published", "Published figures beside ours", streams.published(experiments, rows)),
