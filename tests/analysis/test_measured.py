@@ -31,7 +31,7 @@ def test_experiments_of_one_name_are_numbered_as_they_come():
 
 @pytest.mark.parametrize(("known", "at_chance"), [({"known": KNOWN}, True), ({}, False)])
 def test_nothing_is_at_the_chance_of_a_task_that_nobody_knows(known, at_chance):
-    given = rows(("a", "rnn")).assign(outcome="spent", test_error=0.39)
+    given = rows(("a", "rnn")).assign(outcome="spent", test_error=0.39, bits=None)
     (line,) = tables.summary(measured(given, known), given).itertuples()
     assert line.at_chance == at_chance
     assert math.isnan(line.chance_right) != at_chance
