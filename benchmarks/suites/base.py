@@ -197,7 +197,9 @@ class StreamSuite(Suite):
         own = streams.summary(experiments, rows)
         if own.empty:
             return shown
-        text, beside = streams.readable(own), streams.published(experiments, rows)
+        published_ones = {each.digest for each in self.experiments}  # not those of another budget
+        known = [each for each in experiments if each.digest in published_ones]
+        text, beside = streams.readable(own), streams.published(known, rows)
         parts = [
             shown.page.rstrip(),
             "## Predictions",

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,6 +70,15 @@ def test_a_net_that_looks_further_back_than_was_measured():
 def test_rows_of_sequences_have_no_figures_of_streams():
     plain = rows(KNOWN["order-6b-100.standard"], 1000)
     assert streams.summary(SUITE.experiments, plain).empty
+
+
+def test_another_budget_is_not_beside_the_published_figures():
+    each = KNOWN["gers00-9.forget"]
+    other = replace(each, recipe=replace(each.recipe, budget=5000))
+    found = of_streams(other, None, None, prefixes=[5, 6])
+    page = SUITE.shown([other], found).page
+    assert "0/2" in page
+    assert "fewer" not in page.partition("## Published figures")[2]
 
 
 def test_streams_are_not_called_at_chance():
