@@ -39,6 +39,12 @@ class Shown(NamedTuple):
     lines: pd.DataFrame
 
 
+def _with_section(page: str, title: str, table: pd.DataFrame, rules: str) -> str:
+    """A page in Markdown with one more section: a table, and how to read it."""
+    text = table.to_markdown(index=False, disable_numparse=True)
+    return "\n\n".join([page.rstrip(), f"## {title}", text, rules]) + "\n"
+
+
 @dataclass(frozen=True)
 class Suite:
     """Experiments that are run, shown and reported together: tasks by cells.
@@ -112,17 +118,10 @@ class RankedSuite(Suite):
             return shown
         text = ranking.readable(ranks)
         ranked = tables.of_numbers("Cells by mean rank over tasks", text)
-        page = "\n\n".join(
-            [
-                shown.page.rstrip(),
-                "## Ranking",
-                text.to_markdown(index=False, disable_numparse=True),
-            ]
-        )
         return shown._replace(
             table=Group(shown.table, Text(), ranked),
             notes=[*shown.notes, ranking.NOTE],
-            page=f"{page}\n\n{ranking.NOTE}\n",
+            page=_with_section(shown.page, "Ranking", text, ranking.NOTE),
         )
 
 
@@ -146,12 +145,11 @@ class RemediesSuite(Suite):
         shown = super().shown(experiments, rows, committed)
         told = remedies.effects(self.remedies, shown.lines)
         told = told.drop(columns=["left before", "left after", "effect"], errors="ignore")
-        text = told.to_markdown(index=False, disable_numparse=True)
         short = told.drop(columns="source", errors="ignore")
         return shown._replace(
             table=Group(shown.table, Text(), tables.of_numbers("What each remedy did", short)),
             notes=[*shown.notes, remedies.RULES],
-            page=f"{shown.page}\n## What each remedy did\n\n{text}\n\n{remedies.RULES}\n",
+            page=_with_section(shown.page, "What each remedy did", told, remedies.RULES),
         )
 
 
@@ -174,11 +172,10 @@ class PublishedSuite(Suite):
         told = found.assign(published=found["measure"] + " " + found["published"])
         for line in told[PUBLISHED_FIRST].itertuples(index=False):
             short.add_row(*line)
-        text = found.to_markdown(index=False, disable_numparse=True)
         return shown._replace(
             table=Group(shown.table, Text(), short),
             notes=[*shown.notes, published.RULES],
-            page=f"{shown.page}\n## Published figures\n\n{text}\n\n{published.RULES}\n",
+            page=_with_section(shown.page, "Published figures", found, published.RULES),
         )
 
 
@@ -200,21 +197,13 @@ class StreamSuite(Suite):
         published_ones = {each.digest for each in self.experiments}  # not those of another budget
         known = [each for each in experiments if each.digest in published_ones]
         text, beside = streams.readable(own), streams.published(known, rows)
-        parts = [
-            shown.page.rstrip(),
-            "## Predictions",
-            text.to_markdown(index=False, disable_numparse=True),
-            streams.RULES,
-            "## Published figures",
-            beside.to_markdown(index=False, disable_numparse=True),
-            streams.PUBLISHED,
-        ]
+        page = _with_section(shown.page, "Predictions", text, streams.RULES)
         short = tables.of_numbers("Published figures beside ours", beside[streams.BESIDE_FIRST])
         predicted = tables.of_numbers("Predictions", text[streams.FIRST])
         return shown._replace(
             table=Group(shown.table, Text(), predicted, Text(), short),
             notes=[*shown.notes, streams.RULES, streams.PUBLISHED],
-            page="\n\n".join(parts) + "\n",
+            page=_with_section(page, "Published figures", beside, streams.PUBLISHED),
         )
 
 

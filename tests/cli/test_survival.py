@@ -81,8 +81,15 @@ def on_block(monkeypatch, number, then):
     monkeypatch.setattr(jobs.Part, "follow", followed)
 
 
+OFTEN = f"""
+from benchmarks.running import jobs
+jobs.LEAST_PAUSE = {kills.EVERY}
+"""  # more states, so that less has to be trained between two kills
+
+
 @pytest.mark.slow
-def test_a_run_that_is_killed_again_and_again_ends_with_the_same_rows(tmp_path):
+def test_a_run_that_is_killed_again_and_again_ends_with_the_same_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(kills, "RUN", OFTEN + kills.RUN)
     folder, long, times = tmp_path / "out", TRIED._replace(budget=800_000), 20
     done, resumed = kills.killed(long, folder, tmp_path / "cache", times, spread=0.4)
     assert done == resumed == times

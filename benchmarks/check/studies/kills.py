@@ -62,7 +62,7 @@ CASES = {
 KILLS = 10  # of each case
 SPREAD = 4.0  # seconds of training after which the last of the kills come
 GOLDEN = 0.6180339887  # its multiples, without their whole parts, are spread evenly over 0 to 1
-EVERY = 0.3  # seconds between two checkpoints, and between two states that a worker sends
+EVERY = 0.3  # seconds between two checkpoints, in place of `checkpoints.EVERY`
 UNABLE, INCOMPLETE = 2, 3  # exit statuses of a run that cannot begin, or not write its rows
 
 SETUP = f"""
@@ -70,8 +70,8 @@ import io, sys
 from pathlib import Path
 from rich.console import Console
 from benchmarks.check.studies.kills import Case
-from benchmarks.running import checkpoints, jobs, runner
-checkpoints.EVERY = jobs.LEAST_PAUSE = {EVERY}
+from benchmarks.running import checkpoints, runner
+checkpoints.EVERY = {EVERY}
 experiments = [each.experiment for each in eval(sys.argv[1])]
 """
 RUN = f"""{SETUP}
