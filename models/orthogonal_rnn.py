@@ -11,7 +11,6 @@ Example:
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 
 from models.cell import Cell, input_kernel, zero_bias
@@ -31,8 +30,7 @@ class OrthogonalRNN(Cell):
     2018). At b = 0 it is the identity, so at the start no state, and no gradient, is lost.
     H reflections reach every orthogonal matrix of determinant :math:`(-1)^H`.
 
-    All reflections together are one product, :math:`Q = I - U S^{-1} U^\top`, where S is the
-    upper triangle of :math:`U^\top U` with half the diagonal. The length of a u_k does not matter.
+    The length of a u_k does not matter.
 
     Weights: H (n_in + H + 1).
 
@@ -49,11 +47,17 @@ class OrthogonalRNN(Cell):
         self.b = zero_bias(hidden_features)
 
     def recurrent(self) -> jax.Array:
-        """The matrix Q, `[H, H]` as `[from, to]`."""
+        """The matrix Q, `[H, H]` as `[from, to]`, one reflection after the other.
+
+        The closed form needs LAPACK's triangular solve, whose threads get in the way of a second
+        process on the same machine.
+        """
+
+        def reflected(Q, u):
+            return Q - jnp.outer(Q @ u, 2 / (u @ u) * u), None
+
         U = self.U[...]
-        H = self.hidden_features
-        S = U.T @ U * (np.triu(np.ones((H, H))) - np.eye(H) / 2).astype(U.dtype)
-        return jnp.eye(H, dtype=U.dtype) - U @ jax.scipy.linalg.solve_triangular(S, U.T)
+        return jax.lax.scan(reflected, jnp.eye(self.hidden_features, dtype=U.dtype), U.T)[0]
 
     def prepared(self) -> "RotatingRNN":
         """The same cell with Q at hand, which costs many times as much as a step."""
