@@ -1,6 +1,6 @@
 """The paper's figures beside ours: the table of suites that reproduce rows of its tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,17 +70,26 @@ def reference() -> pd.DataFrame:
     return rows
 
 
-def comparison(compared: Sequence[Compared], rows: pd.DataFrame) -> pd.DataFrame:
+def comparison(
+    compared: Sequence[Compared],
+    rows: pd.DataFrame,
+    guessed: Mapping[str, str] = tables.NOTHING,
+) -> pd.DataFrame:
     """One line for each experiment: the paper's figures, ours, ratio and verdict.
 
     Columns: row, variant, of_solved (whether means are of solved trials only), task, net, rate,
     paper_trials, paper_success, paper_sequences, paper_st1, paper_wrong (fraction of the test set),
     trials, missing, solved, low, high, mean, bounded (whether an unsolved trial makes the mean a
     lower bound), median, first, last, st1, wrong (fraction of the test sets of solved trials),
-    most_wrong, test_size, test_error, ratio, ratio_low, ratio_high, verdict, seconds.
+    most_wrong, test_size, test_error, ratio, ratio_low, ratio_high, verdict, seconds; and, where
+    anything is known of it, guessing (of `tables.matrix`).
     """
     paper = reference()
-    return pd.DataFrame([_line(each, paper.loc[each.row], rows) for each in compared])
+    lines = pd.DataFrame([_line(each, paper.loc[each.row], rows) for each in compared])
+    if not guessed:
+        return lines
+    tasks = (f"{each.experiment.task}-{each.experiment.delay}" for each in compared)
+    return lines.assign(guessing=[guessed.get(task, "").replace("\n", ", ") for task in tasks])
 
 
 def _line(each: Compared, paper: pd.Series, rows: pd.DataFrame) -> dict:
@@ -215,9 +224,10 @@ def _readable(line) -> dict[str, str]:
         "rate": f"{line.rate:g}",
         "paper": paper(line),
     }
+    guessing = {"guessing": line.guessing} if hasattr(line, "guessing") else {}
     if not line.trials:
-        return start | {"solved": "not run"}
-    return start | {
+        return start | {"solved": "not run"} | guessing
+    ours = {
         "solved": solved(line),
         "95 %": f"{line.low:.2f}-{line.high:.2f}",
         "mean": mean(line),
@@ -229,6 +239,7 @@ def _readable(line) -> dict[str, str]:
         "verdict": line.verdict,
         "minutes": f"{line.seconds / 60:.1f}",
     }
+    return start | ours | guessing
 
 
 def paper(line) -> str:
@@ -298,9 +309,15 @@ def verdicts(lines: pd.DataFrame) -> str:
     return f"{int(counts.sum())} of {len(lines)} rows have been run: {text}." if len(counts) else ""
 
 
-def page(name: str, title: str, compared: Sequence[Compared], rows: pd.DataFrame) -> str:
+def page(
+    name: str,
+    title: str,
+    compared: Sequence[Compared],
+    rows: pd.DataFrame,
+    guessed: Mapping[str, str] = tables.NOTHING,
+) -> str:
     """The Markdown page of such a suite."""
-    lines = comparison(compared, rows)
+    lines = comparison(compared, rows, guessed)
     table = readable(lines).fillna("")
     if not lines["variant"].any():
         table = table.drop(columns="variant")
@@ -310,7 +327,7 @@ def page(name: str, title: str, compared: Sequence[Compared], rows: pd.DataFrame
         missing(lines),
         verdicts(lines),
         table.to_markdown(index=False, disable_numparse=True),
-        rules(compared),
+        rules(compared) + (tables.GUESSING if guessed else ""),
         tables.origin(tables.current([each.experiment for each in compared], rows)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"

@@ -1,11 +1,11 @@
 """Tables: pure functions of a suite's experiments and of result rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 from rich import box
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -24,9 +24,19 @@ RULES = (
     "are 95 % Wilson intervals."
 )
 
+FITTING = 8
+"""Cells that fit side by side into 80 columns."""
+
 NOT_RUN = "not run"
+NOTHING: Mapping[str, str] = {}
 
 REFERENCE = " (k/n): the committed reference."
+
+GUESSING = (
+    " Guessing: trials in which random guesses of all weights of a small net found one that has "
+    "100 sequences right, or the whole training set, and the median number of guesses; see the "
+    "suite `guesses`. What guessing solves quickly is no test of a learner."
+)
 
 
 def current(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
@@ -120,10 +130,19 @@ def _line(experiment: Known, rows: pd.DataFrame) -> dict:
     }
 
 
-def matrix(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
+def matrix(
+    lines: pd.DataFrame,
+    reference: pd.DataFrame | None = None,
+    guessed: Mapping[str, str] = NOTHING,
+) -> pd.DataFrame:
     """Tasks down, cells across; each entry is two or three short lines of text.
 
     Where there are far more cells than tasks, cells go down, those without any trial left out.
+
+    Args:
+        lines: of `summary`.
+        reference: such lines of the committed rows, to stand in brackets.
+        guessed: what guessing solves, by task, for a last column.
     """
     known = _solved(reference)
     entries = {}
@@ -136,10 +155,11 @@ def matrix(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.Dat
         index=pd.Index(tasks, name="task"),
         columns=cells,
     )
+    column = {"guessing": [guessed.get(task, "") for task in tasks]} if guessed else {}
     if len(cells) <= 2 * len(tasks):
-        return wide
-    ran = [cell for cell in cells if (wide[cell] != NOT_RUN).any()]
-    return wide.T.loc[ran or cells].rename_axis("cell")
+        return wide.assign(**column)
+    ran = [cell for cell in cells if (wide[cell] != NOT_RUN).any()] or cells
+    return wide[ran].assign(**column).T.rename_axis("cell")
 
 
 def _solved(lines: pd.DataFrame | None) -> dict[tuple[str, str], str]:
@@ -165,8 +185,15 @@ def _entry(line) -> list[str]:
     return [first, quantity(line.median_sequences)]
 
 
-def long(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The readable form of `summary`: everything about each experiment in one line."""
+def long(
+    lines: pd.DataFrame,
+    reference: pd.DataFrame | None = None,
+    guessed: Mapping[str, str] = NOTHING,
+) -> pd.DataFrame:
+    """The readable form of `summary`: everything about each experiment in one line.
+
+    Arguments are those of `matrix`.
+    """
     ran = lines[lines["trials"] > 0]
     table = pd.DataFrame(
         {
@@ -190,6 +217,9 @@ def long(lines: pd.DataFrame, reference: pd.DataFrame | None = None) -> pd.DataF
     )
     if _any_searched(ran):
         table = table.drop(columns="rate").join(settings.columns(ran))
+    if guessed:
+        column = table["task"].map(lambda task: guessed.get(task, "").replace("\n", ", "))
+        table.insert(list(table).index("chance error") + 1, "guessing", column)
     if known := _solved(reference):
         keys = zip(table["task"], table["cell"], strict=True)
         table.insert(4, "reference", [known.get(key, "-") for key in keys])
@@ -222,18 +252,19 @@ def page(
     experiments: Sequence[Experiment],
     rows: pd.DataFrame,
     reference: pd.DataFrame | None = None,
+    guessed: Mapping[str, str] = NOTHING,
 ) -> str:
     """The Markdown page of a suite: matrix, long table, rules and provenance."""
     rows = current(experiments, rows)
     lines = summary(experiments, rows)
-    wide = matrix(lines, reference).map(lambda entry: entry.replace("\n", "<br>"))
+    wide = matrix(lines, reference, guessed).map(lambda entry: entry.replace("\n", "<br>"))
     parts = [
         f"# {name}: {title}",
         f"Made by `python -m benchmarks run {name}`; the rows are in `trials/`.",
         missing(lines),
         wide.reset_index().to_markdown(index=False),
-        RULES + (REFERENCE if reference is not None else ""),
-        long(lines, reference).to_markdown(index=False, disable_numparse=True),
+        RULES + (REFERENCE if reference is not None else "") + (GUESSING if guessed else ""),
+        long(lines, reference, guessed).to_markdown(index=False, disable_numparse=True),
         settings.NOTE if _any_searched(lines) else "",
         origin(rows),
     ]
@@ -259,19 +290,32 @@ def origin(rows: pd.DataFrame) -> str:
 
 
 def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Group:
-    """The matrix as a rich table that fits 80 columns, with `right` blanks after each column.
+    """The matrix as rich tables that fit 80 columns, with `right` blanks after each column.
 
-    Its title stands above it as text, since it may be wider than a table of one cell.
+    Of many cells and many tasks, each family of tasks has a table, with cells down. The title
+    stands above as text, since it may be wider than a table of one cell.
     """
-    table = plain(None, padding=(0, right, 1, 0))
-    table.add_column(wide.index.name, overflow="fold")
-    for column in wide.columns:
-        name, dash, delay = column.rpartition("-")
-        heading = f"{name}\n{delay}" if dash and wide.index.name == "cell" else column
-        table.add_column(heading, justify="right", overflow="fold")
-    for name, entries in wide.iterrows():
-        table.add_row(name, *entries)
-    return Group(Text(title, style="table.title"), table)
+    parts: list[RenderableType] = [Text(title, style="table.title")]
+    for block in _fitting(wide):
+        table = plain(None, padding=(0, right, 1, 0))
+        table.add_column(block.index.name, overflow="fold")
+        for column in block.columns:
+            name, dash, delay = column.rpartition("-")
+            heading = f"{name}\n{delay}" if dash and block.index.name == "cell" else column
+            table.add_column(heading, justify="right", overflow="fold")
+        for name, entries in block.iterrows():
+            table.add_row(name, *entries)
+        parts += [table, Text()]
+    return Group(*parts[:-1])
+
+
+def _fitting(wide: pd.DataFrame) -> list[pd.DataFrame]:
+    """The matrix, or its parts by families of tasks if it has too many columns."""
+    if wide.index.name != "task" or len(wide.columns) <= FITTING:
+        return [wide]
+    turned = wide.T.rename_axis("cell")
+    families = pd.Index([task.rpartition("-")[0] for task in turned.columns])
+    return [turned.loc[:, families == family] for family in families.unique()]
 
 
 def plain(title: str | None, **options) -> Table:

@@ -30,24 +30,31 @@ SPARE = 4
 
 
 class GuessSource:
-    """Training sets with as many sequences of either class, and fresh sequences as ever."""
+    """Training sets to guess for, the same in every call, and fresh sequences as ever.
 
-    finite = False
+    Where there is one output, half of the sequences have the higher target; where there are
+    several, sequences are as they come; of a finite task, it is its own training set.
+    """
 
     def __init__(self, task: Task, count: int):
         plain = source(task)
         options = xla.quick_compile_options(jax.default_backend())
-        self.tests = plain.tests
+        self.finite, self.tests = plain.finite, plain.tests
+        if plain.finite:
+            self.sets = plain.sets
         self._fresh, self._count = plain.fresh, count
+        self._spare = SPARE if task.n_out == 1 else 1  # FIDELITY G5
         self._balanced = jax.jit(
             jax.vmap(functools.partial(balanced, count=count)), compiler_options=options
         )
 
-    def training(self, keys: jax.Array, first: jax.Array, count: int, sets: None) -> Sequence:
+    def training(self, keys: jax.Array, first: jax.Array, count: int, sets) -> Sequence:
         """The training set of each lane, `[lane, n, ...]`, the same at every call."""
-        del count, sets
-        beginning = jnp.zeros_like(first)
-        return self._balanced(self._fresh(keys, TRAIN, beginning, SPARE * self._count))
+        del count
+        if self.finite:
+            return sets[0]
+        drawn = self._fresh(keys, TRAIN, jnp.zeros_like(first), self._spare * self._count)
+        return self._balanced(drawn) if self._spare > 1 else drawn
 
 
 def balanced(drawn: Sequence, count: int) -> Sequence:
@@ -63,17 +70,11 @@ def balanced(drawn: Sequence, count: int) -> Sequence:
 
 
 class GuessProgram(Program):
-    """The compiled functions of a recipe; see `Program`. An update is a guess.
-
-    Raises:
-        ValueError: the task asks at every step.
-    """
+    """The compiled functions of a recipe; see `Program`. An update is a guess."""
 
     cpu_lanes = 1  # a lane is a trial, and has thousands of guesses of its own
 
     def __init__(self, recipe: Recipe):
-        if recipe.task.every_step:
-            raise ValueError("weights are guessed for tasks that ask at the end only")
         super().__init__(recipe)
         assert isinstance(recipe.learner, Guessing)  # no other asks for this program
         self.limit = recipe.learner.limit

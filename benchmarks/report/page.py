@@ -16,6 +16,7 @@ from benchmarks.report import drawing, html, index, remedies_section, sections, 
 from benchmarks.report.contents import Contents
 from benchmarks.report.source import Own, Source, shown
 from benchmarks.running import files, store, trained_flow
+from benchmarks.suites import guessed
 from benchmarks.suites.base import (
     FlowSuite,
     PaperSuite,
@@ -126,7 +127,12 @@ def _contents(suite: Suite, found: Source, local: Path) -> Contents:
         committed = tables.current(found.experiments, store.read_suite(RESULTS / suite.name))
         reference = None if committed.empty else committed
     contents = sections.of_cells(
-        found.experiments, found.rows, found.points, reference, found.tried
+        found.experiments,
+        found.rows,
+        found.points,
+        reference,
+        found.tried,
+        guessed.beside(found.experiments),
     )
     if isinstance(suite, PublishedSuite):
         return sections.with_published(contents, found.experiments, found.rows)
@@ -143,8 +149,8 @@ def _contents(suite: Suite, found: Source, local: Path) -> Contents:
 def _of_paper(suite: PaperSuite, found: Source, local: Path) -> Contents:
     compared = suite.beside_paper(found.experiments)
     literal = source.literal(suite, found.experiments, local)
-    lines = None
+    lines, guesses = None, guessed.beside(found.experiments)
     if literal and suite.literal:
         known = suite.literal.beside_paper(literal.experiments)
-        lines = paper_rows.comparison(known, literal.rows)
-    return sections.of_paper(compared, found.rows, found.points, lines)
+        lines = paper_rows.comparison(known, literal.rows, guesses)
+    return sections.of_paper(compared, found.rows, found.points, lines, guesses)

@@ -1,6 +1,6 @@
 """What stands on the page of a suite: pure functions of its experiments and rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ NO_CURVES = (
 )
 CELLS_FIRST = (
     "task cell solved 95_% reference note median_sequences weights units rate clip start x2 x5 x10 "
-    "seconds/trial"
+    "guessing seconds/trial"
 )
 PAPER_FIRST = "row variant task verdict solved 95_% paper mean ratio rate net minutes"
 """Columns that decide a reading, which a page shows first."""
@@ -72,6 +72,7 @@ def of_cells(
     points: pd.DataFrame,
     reference: pd.DataFrame | None,
     tried: pd.DataFrame,
+    guessed: Mapping[str, str] = tables.NOTHING,
 ) -> Contents:
     """The page of a suite of cells and tasks.
 
@@ -81,6 +82,7 @@ def of_cells(
         points: learning curves of those trials, as far as they have any.
         reference: the committed rows, to compare; None where they are the same.
         tried: rows of the search that has chosen the settings; empty where none has.
+        guessed: what guessing solves, by task.
     """
     lines = labelled(experiments, rows)
     incomplete = _plain(tables.missing(lines))
@@ -100,12 +102,13 @@ def of_cells(
         notices.append("Every task here has one delay only; success is not drawn against it.")
     pairs = pairwise.pairs(tables.by_task(experiments), rows)
     beside = tables.summary(experiments, reference) if reference is not None else None
-    long = tables.long(lines, beside).rename(columns={"": "note"})
+    long = tables.long(lines, beside, guessed).rename(columns={"": "note"})
     sheets = [
         Sheet("results", "All results", first(long, CELLS_FIRST)),
         Sheet("pairs", "Pairs of cells", pairwise.readable(pairs)),
     ]
     beside = {"Reference": "The committed results."} if beside is not None else {}
+    beside |= _guessing(guessed)
     if rows["clip"].notna().any():
         pictures[1:1] = searched.overall(rows, looks)
         ranks = ranking.readable(ranking.ranking(rows))
@@ -178,6 +181,7 @@ def of_paper(
     rows: pd.DataFrame,
     points: pd.DataFrame,
     literal: pd.DataFrame | None = None,
+    guessed: Mapping[str, str] = tables.NOTHING,
 ) -> Contents:
     """The page of a suite that stands beside the paper's rows.
 
@@ -187,8 +191,9 @@ def of_paper(
         rows: the experiments' rows.
         points: learning curves of those trials.
         literal: lines of `paper_rows.comparison` of the literal reading, to stand beside variants.
+        guessed: what guessing solves, by task.
     """
-    own = paper_rows.comparison(compared, rows)
+    own = paper_rows.comparison(compared, rows, guessed)
     lines = own if literal is None else _beside(literal, own)
     tasks = [line.task.replace(f"-{line.variant}-", "-") for line in lines.itertuples()]
     table = paper_rows.readable(lines.assign(task=tasks)).fillna("").replace("*literal*", "literal")
@@ -214,7 +219,8 @@ def of_paper(
         [picture, *learning],
         None,
         [Sheet("results", "All rows", first(table, PAPER_FIRST))],
-        {"Trials": counted(rows), "Columns and verdicts": _plain(paper_rows.rules(compared))},
+        {"Trials": counted(rows), "Columns and verdicts": _plain(paper_rows.rules(compared))}
+        | _guessing(guessed),
         _glossary(experiments),
     )
 
@@ -254,6 +260,10 @@ def of_readings(compared: Sequence[Compared], rows: pd.DataFrame) -> Contents:
         },
         _glossary([each.experiment for each in compared]),
     )
+
+
+def _guessing(guessed: Mapping[str, str]) -> dict[str, str]:
+    return {"Guessing": _plain(tables.GUESSING.strip())} if guessed else {}
 
 
 def _beside(literal: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pkgutil
 from benchmarks.errors import UsageError
 from benchmarks.suites.base import Suite
 
-SHARED = {"base", "cells", "common", "replacing", "sizes"}
+SHARED = {"base", "cells", "common", "guessed", "replacing", "sizes"}
 
 
 def names() -> list[str]:

@@ -21,6 +21,7 @@ from benchmarks.analysis.paper_rows import Compared
 from benchmarks.analysis.remedies import Remedy
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, store
+from benchmarks.suites import guessed
 
 
 class Shown(NamedTuple):
@@ -92,11 +93,13 @@ class Suite:
         reference = None
         if committed is not None and len(committed):
             reference = tables.summary(experiments, committed)
+        guesses = guessed.beside(experiments)
+        notes = tables.RULES + (tables.REFERENCE if reference is not None else "")
         return Shown(
-            tables.terminal(tables.matrix(lines, reference), self.title),
-            [tables.RULES + (tables.REFERENCE if reference is not None else "")]
+            tables.terminal(tables.matrix(lines, reference, guesses), self.title),
+            [notes + (tables.GUESSING if guesses else "")]
             + [text for text in [tables.missing(lines)] if text],
-            tables.page(self.name, self.title, experiments, rows, reference),
+            tables.page(self.name, self.title, experiments, rows, reference, guesses),
             lines,
         )
 
@@ -246,12 +249,14 @@ class PaperSuite(Suite):
         compared = self.beside_paper(experiments)
         if not compared:
             return super().shown(experiments, rows, committed)
-        lines = paper_rows.comparison(compared, rows)
-        notes = [paper_rows.rules(compared), paper_rows.missing(lines), paper_rows.verdicts(lines)]
+        guesses = guessed.beside(experiments)
+        lines = paper_rows.comparison(compared, rows, guesses)
+        rules = paper_rows.rules(compared) + (tables.GUESSING if guesses else "")
+        notes = [rules, paper_rows.missing(lines), paper_rows.verdicts(lines)]
         return Shown(
             paper_rows.terminal(lines, self.title),
             [text for text in notes if text],
-            paper_rows.page(self.name, self.title, compared, rows),
+            paper_rows.page(self.name, self.title, compared, rows, guesses),
             lines,
         )
 

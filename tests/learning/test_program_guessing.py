@@ -4,17 +4,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from benchmarks.learning.criteria import WholeSet
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.lanes import Run
 from benchmarks.learning.learners import Guessing
-from benchmarks.learning.program import INIT, SOLVED, numbered, setups
+from benchmarks.learning.program import INIT, SOLVED, TRAIN, numbered, setups
 from benchmarks.learning.program_guessing import balanced
 from benchmarks.learning.select import program
+from benchmarks.suites.guessed import guessed
 from models.guess_net import A1_1
 from tasks.lag import Lag2a
+from tasks.reber import Reber
 from tasks.sequence import Verdict
+from tasks.temporal_order import TemporalOrder6a
 from tasks.tomita import Tomita
 from tests.support.drawing import QUICKLY_COMPILED, draw
 from tests.support.guess_net import oracle
@@ -104,6 +108,53 @@ def test_the_rule_is_a_whole_set():
     assert rule.level(jnp.int32(3), None).wrong == 0.25
 
 
-def test_a_task_that_asks_at_every_step_is_refused():
-    with pytest.raises(ValueError, match="ask at the end only"):
-        program(replace(RECIPE, task=Lag2a(4)))
+def right_by_hand(params, inputs, targets):
+    """Whether a vanilla net has every step of lag 2a right, in NumPy and float64."""
+    cell, readout = params["cell"], params["readout"]
+    W_xh, W_hh, b, kernel, bias = (
+        np.asarray(leaf[...], np.float64)
+        for leaf in (cell["W_xh"], cell["W_hh"], cell["b"], readout["kernel"], readout["bias"])
+    )
+    h, right = np.zeros(len(b)), []
+    for x, target in zip(inputs, targets, strict=True):
+        h = np.tanh(x @ W_xh + h @ W_hh + b)
+        outputs = softmax(h @ kernel + bias)
+        right.append(np.abs(outputs - target).max() < 0.25)
+    return all(right)
+
+
+def test_a_guess_is_judged_at_every_step_of_a_task_that_asks_there():
+    recipe = replace(guessed("lag-2a", 2, Lag2a(2)).recipe, budget=1024 * 64)
+    run, setup = program(recipe), setups(0, [1], [0.0])
+    trial = run.start(setup)
+    sequences = run.source.training(setup.key, trial.seen, 1024, None)
+    while trial.outcome[0] != SOLVED and trial.seen[0] < recipe.budget:
+        before, trial = trial.seen[0], run.train(setup, trial, sequences)
+    assert trial.outcome[0] == SOLVED
+    like = jax.tree.map(lambda leaf: leaf[0], trial.params)
+    keys = numbered(setup.key[0], INIT, before, int(trial.seen[0] - before))
+    drawn = [run._draw(like, key) for key in keys]
+    assert [
+        all(
+            right_by_hand(params, *map(np.asarray, pair))
+            for pair in zip(sequences.inputs[0], sequences.targets[0], strict=True)
+        )
+        for params in drawn[-30:]
+    ] == [False] * (min(30, len(drawn)) - 1) + [True]
+
+
+def test_a_finite_task_is_guessed_on_its_own_training_set():
+    recipe = guessed("reber", 9, Reber()).recipe
+    assert recipe.learner.sequences == recipe.criterion.sequences == Reber().n_train
+    run, setup = program(recipe), setups(0, [1], [0.0])
+    sets = run.source.sets(setup.key)
+    chosen = run.source.training(setup.key, jnp.array([7]), 1024, sets)
+    jax.tree.map(np.testing.assert_array_equal, chosen, sets[0])
+
+
+def test_of_several_classes_sequences_come_as_they_are():
+    task = TemporalOrder6a(20)
+    run, setup = program(guessed("order-6a", 20, task).recipe), setups(0, [1], [0.0])
+    chosen = run.source.training(setup.key, jnp.array([7]), 1024, None)
+    fresh = run.source._fresh(setup.key, TRAIN, jnp.array([0]), 100)
+    jax.tree.map(np.testing.assert_array_equal, chosen, fresh)

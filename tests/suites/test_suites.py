@@ -105,6 +105,6 @@ def test_the_committed_page_is_made_from_the_committed_rows(name):
 def test_an_unknown_suite():
     with pytest.raises(
         UsageError,
-        match="there are: anchors, compare, delays, fidelity, gradient-flow, guessing, lags",
+        match="there are: anchors, compare, delays, fidelity, gradient-flow, guesses, guessing, lags",
     ):
         suites.load("slow")
