@@ -70,3 +70,29 @@ class GaussianRNN(RNN):
     def _recurrent(self, rngs: nnx.Rngs, scale: float | jax.Array | None) -> nnx.Param:
         drawn = input_kernel(self.hidden_features, self.hidden_features, rngs)  # FIDELITY C26
         return drawn if scale is None else nnx.Param(scale * drawn[...])
+
+
+class SparseRNN(RNN):
+    """As `RNN`, but each unit starts with 15 weights from other units (Martens & Sutskever 2011).
+
+    They are normally distributed, with a variance that gives a large matrix the spectral radius
+    `scale`. Weights that start at 0 learn as all others do.
+
+    Weights: H (n_in + H + 1).
+
+    Args:
+        in_features: n_in, the width of the input.
+        hidden_features: H, the number of hidden units.
+        scale: the spectral radius that is expected of W_hh; 1.1 if None (Sutskever et al. 2013).
+        rngs: where initial weights come from.
+    """
+
+    CONNECTIONS = 15
+
+    def _recurrent(self, rngs: nnx.Rngs, scale: float | jax.Array | None) -> nnx.Param:
+        H = self.hidden_features
+        count = min(self.CONNECTIONS, H)
+        order = jnp.argsort(jax.random.uniform(rngs.params(), (H, H)), axis=0)
+        drawn = jax.random.normal(rngs.params(), (H, H), jnp.float32)
+        radius = 1.1 if scale is None else scale  # FIDELITY C29
+        return nnx.Param(jnp.where(order < count, radius / count**0.5 * drawn, 0.0))

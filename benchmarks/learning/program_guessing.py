@@ -28,6 +28,9 @@ from tasks.sequence import Sequence, Task, Verdict
 SPARE = 4
 """Times as many sequences are drawn as are needed, to pick as many of both classes."""
 
+FEW = 32
+"""Guesses that go on alone once the others have failed."""
+
 
 class GuessSource:
     """Training sets to guess for, the same in every call, and fresh sequences as ever.
@@ -117,11 +120,39 @@ class GuessProgram(Program):
 
     def _right_in_a_row(self, trial: Trial, drawn: Any, sequences: Sequence) -> jax.Array:
         """How many sequences each guess has right until its first wrong one, `[guesses]` int32."""
+        many = self.recipe.inspect_every
+        few = min(FEW, many)
+        start = jnp.zeros((), jnp.int32), jnp.zeros(many, jnp.int32)
+        k, right = self._tried(trial, drawn, sequences, start, few)
+        left = jnp.argsort(-right, stable=True)[:few]  # those that have all right, as far as k
+        best = jax.tree.map(lambda leaf: leaf[left], drawn)
+        return right.at[left].set(self._tried(trial, best, sequences, (k, right[left]), 0)[1])
+
+    def _tried(
+        self,
+        trial: Trial,
+        drawn: Any,
+        sequences: Sequence,
+        start: tuple[jax.Array, jax.Array],
+        until: int,
+    ) -> tuple[jax.Array, jax.Array]:
+        """Tries guesses until no more than so many have all right.
+
+        Args:
+            trial: whose guesses they are.
+            drawn: the guesses.
+            sequences: the training set.
+            start: how many sequences have been tried, and how many each guess has right.
+            until: how many guesses may be left.
+
+        Returns:
+            As `start`.
+        """
         count = len(sequences.length)
 
         def goes_on(now):
             k, right = now
-            return (k < count) & jnp.any(right == k)
+            return (k < count) & (jnp.sum(right == k) > until)
 
         def one(now):
             k, right = now
@@ -133,8 +164,7 @@ class GuessProgram(Program):
 
             return k + 1, right + ((right == k) & ~jax.vmap(wrong)(drawn))
 
-        nothing = jnp.zeros(self.recipe.inspect_every, jnp.int32)
-        return jax.lax.while_loop(goes_on, one, (jnp.zeros((), jnp.int32), nothing))[1]
+        return jax.lax.while_loop(goes_on, one, start)
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from models.orthogonal_rnn import OrthogonalRNN
 from models.peephole_lstm import CIFG, FGR, NFG, NIAF, NIG, NOAF, NOG, PeepholeLSTM
 from models.recurrent_highway import RecurrentHighway
 from models.relu_rnn import IRNN, IndRNN
-from models.rnn import RNN, GaussianRNN
+from models.rnn import RNN, GaussianRNN, SparseRNN
 from models.scrn import SCRN
 from models.slstm import SLSTM
 
@@ -64,6 +64,7 @@ ALL: dict[str, type[Cell]] = {
 EVERY: dict[str, type[Cell]] = {
     **ALL,
     "gaussian-rnn": GaussianRNN,
+    "sparse-rnn": SparseRNN,
     "layer-norm-rnn": LayerNormRNN,
     "leaky-rnn": LeakyRNN,
     "rhn": RecurrentHighway,

@@ -84,6 +84,7 @@ LINES: dict[str, Line] = {
         "Williams & Peng 1990, a window of half the delay",
     ),
     "rnn-orthogonal": Line("rnn", _always(ADAM), "Saxe et al. 2014"),
+    "rnn-sparse": Line("sparse-rnn", _always(ADAM), "Martens & Sutskever 2011"),
     "rnn-identity": Line("irnn", _always(ADAM), "Le et al. 2015"),
     "rnn-layer-norm": Line("layer-norm-rnn", _always(ADAM), "Ba et al. 2016"),
     "rnn-leaky": Line("leaky-rnn", _always(ADAM), "Bengio et al. 2013"),
@@ -96,6 +97,12 @@ LINES: dict[str, Line] = {
         _always(replace(DESCENT, descent=ScheduledNesterov())),
         "Sutskever et al. 2013",
         "rnn-descent",
+    ),
+    "rnn-sparse-nesterov": Line(
+        "sparse-rnn",
+        _always(replace(DESCENT, descent=ScheduledNesterov())),
+        "Sutskever et al. 2013, with the sparse start of Martens & Sutskever 2011",
+        "rnn-nesterov",
     ),
     "rnn-omega-clip": Line(
         "gaussian-rnn",

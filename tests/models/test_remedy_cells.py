@@ -11,7 +11,7 @@ from models.layer_norm_rnn import LayerNormRNN
 from models.leaky_rnn import LeakyRNN
 from models.recurrent_highway import RecurrentHighway
 from models.relu_rnn import IRNN
-from models.rnn import RNN, GaussianRNN
+from models.rnn import RNN, GaussianRNN, SparseRNN
 from tests.models.case import N_IN, H, made
 
 
@@ -24,13 +24,14 @@ def test_examples_run(module):
     assert failed == 0
 
 
-def test_the_scale_of_a_gaussian_start():
-    plain, scaled = made(GaussianRNN), made(GaussianRNN, scale=0.7)
-    np.testing.assert_allclose(scaled.W_hh[...], 0.7 * plain.W_hh[...], rtol=1e-6)
+@pytest.mark.parametrize(("cell", "usual"), [(GaussianRNN, 1.0), (SparseRNN, 1.1)])
+def test_the_scale_of_a_random_start(cell, usual):
+    plain, scaled = made(cell), made(cell, scale=0.7)
+    np.testing.assert_allclose(scaled.W_hh[...], 0.7 / usual * plain.W_hh[...], rtol=1e-6)
     np.testing.assert_array_equal(scaled.W_xh[...], plain.W_xh[...])
 
 
-@pytest.mark.parametrize("cell", [RNN, GaussianRNN, IRNN])
+@pytest.mark.parametrize("cell", [RNN, GaussianRNN, SparseRNN, IRNN])
 def test_an_error_goes_back_as_the_cell_says(cell):
     module = made(cell)
     x, h = jax.random.normal(jax.random.key(0), (2, 3, H))[:, :, :N_IN], jnp.ones((3, H)) * 0.3

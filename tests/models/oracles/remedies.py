@@ -1,11 +1,12 @@
 """Cells that are remedies for the vanilla net, in NumPy, as `tests.models.oracles.steps` says."""
 
 import numpy as np
+import pytest
 
 from models.layer_norm_rnn import LayerNormRNN
 from models.leaky_rnn import LeakyRNN
 from models.recurrent_highway import RecurrentHighway
-from models.rnn import GaussianRNN
+from models.rnn import GaussianRNN, SparseRNN
 from tests.models.case import ONE, Case, lecun
 from tests.models.oracles.rnn import FULL, keep, rnn, rnn_back
 from tests.models.oracles.steps import back, dsigmoid, dtanh, sigmoid
@@ -80,8 +81,16 @@ def highway_back(w, G, memory, dcarry, dy):
 
 PARTS = [f"{part}{layer}" for layer in "123" for part in "uz"]
 
+
+def sparse(block):
+    """Fifteen weights to each unit, and a spectral radius of 1.1."""
+    assert set(np.count_nonzero(block, axis=1)) == {15}
+    assert np.abs(np.linalg.eigvals(block)).max() == pytest.approx(1.1, rel=0.1)
+
+
 CASES = [
     Case(GaussianRNN, FULL, rnn, rnn_back, ONE, starts={"hh": lecun()}),
+    Case(SparseRNN, FULL, rnn, rnn_back, ONE, starts={"hh": sparse}),
     Case(
         LeakyRNN,
         FULL | {"b_alpha": ["b_alpha"]},
