@@ -103,8 +103,5 @@ def test_the_committed_page_is_made_from_the_committed_rows(name):
 
 
 def test_an_unknown_suite():
-    with pytest.raises(
-        UsageError,
-        match="there are: anchors, compare, delays, fidelity, gradient-flow, guesses, guessing, lags",
-    ):
+    with pytest.raises(UsageError, match=f"there are: {', '.join(suites.names())}"):
         suites.load("slow")
