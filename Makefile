@@ -50,10 +50,10 @@ smoke: .venv/ready ## suite `tiny` end to end, in a temporary folder
 	test $$(ls "$$folder"/tiny/trials | wc -l) = 18
 	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
-search: .venv/ready ## what is missing of the searches for `quick`, `compare`, `delays`, `remedies` (many hours)
+search: .venv/ready ## what is missing of the searches for `quick`, `compare`, `lags`, `remedies` (many hours)
 	$(BIN)/python -m benchmarks search quick --configurations 24 --out results
 	$(BIN)/python -m benchmarks search compare --configurations 24 --out results
-	$(BIN)/python -m benchmarks search delays --configurations 12 --out results
+	$(BIN)/python -m benchmarks search lags --configurations 12 --out results
 	$(BIN)/python -m benchmarks search remedies --configurations 12 --out results  # up to a delay of 200
 	$(BIN)/python -m benchmarks search remedies --configurations 12 --out results  # 500, where 200 was solved
 
@@ -61,7 +61,6 @@ results: .venv/ready ## run what is missing of the committed results (hours; sea
 	$(BIN)/python -m benchmarks run quick --out results
 	$(BIN)/python -m benchmarks run lags --out results
 	$(BIN)/python -m benchmarks run compare --out results
-	$(BIN)/python -m benchmarks run delays --out results
 	$(BIN)/python -m benchmarks run paper --out results
 	$(BIN)/python -m benchmarks run fidelity --out results
 	$(BIN)/python -m benchmarks run gradient-flow --out results

@@ -161,7 +161,7 @@ def test_list_names_suites_and_experiments(capsys):
     assert "adding-40.lstm" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("suite", "count"), [("compare", 24), ("quick", 24), ("delays", 12)])
+@pytest.mark.parametrize(("suite", "count"), [("compare", 24), ("quick", 24), ("lags", 12)])
 def test_the_search_that_a_run_asks_for_is_the_suites_own(suite, count):
     unknown = replace(suites.load(suite).experiments[0], rate=math.nan)
     with pytest.raises(UsageError, match=f"search {suite} --configurations {count} --out results"):

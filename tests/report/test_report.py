@@ -24,7 +24,7 @@ from tests.support.tiny import experiment
 
 FIGURES = {
     "smoke": ["success", "sequences", "cost"],
-    "lags": ["success", "delay", "sequences", "learning", "cost"],
+    "latch": ["success", "delay", "sequences", "learning", "cost"],
     "paper": ["paper"],
 }
 ROOT = Path(__file__).parents[2]
@@ -35,8 +35,8 @@ NEEDED = [(200, 400, 200, 400), (400, 800, 1600, None), (None,), (800, 1000, Non
 def made_up(name):
     """Rows of some experiments of a suite, some of them incomplete; the same on each call."""
     chosen = suites.load(name).experiments
-    if name == "lags":
-        chosen = [each for each in chosen if each.cell in ("rnn", "gru") and each.delay < 100]
+    if name == "latch":
+        chosen = [each for each in chosen if each.delay > 8]
     kinds = cycle(NEEDED)
     parts = []
     for i, each in enumerate(chosen):
@@ -441,7 +441,7 @@ def test_a_mistake_in_a_script_would_be_seen(tmp_path):
 @needs_browser
 @pytest.mark.parametrize(
     ("suite", "column", "width"),
-    [("lags", 2, 500), ("paper", 0, 500), ("lags", 2, 1400), ("paper", 0, 1400)],
+    [("latch", 2, 500), ("paper", 0, 500), ("latch", 2, 1400), ("paper", 0, 1400)],
 )
 def test_a_browser_shows_everything_sorts_and_filters(folder, tmp_path, suite, column, width):
     text = (folder / suite / "report" / f"{suite}.html").read_text()
@@ -456,7 +456,7 @@ def test_a_browser_shows_everything_sorts_and_filters(folder, tmp_path, suite, c
     assert body["data-scrolls"] == body["data-hinted"]
     assert body["data-scrolls"] == "true" or not narrow
     assert body["data-decided"] == "4" or narrow
-    assert int(body["data-abreast"]) == (1 if narrow or suite == "lags" else 3)
+    assert int(body["data-abreast"]) == (1 if narrow or suite == "latch" else 3)
     up, down = (body[f"data-{each}"].split(";") for each in ("up", "down"))
     assert len(up) > 3
     assert down == up[::-1]

@@ -12,7 +12,7 @@ from benchmarks.suites import guessed
 from tests.support.made_up import rows
 
 SUITE = suites.load("guesses")
-OTHERS = ("quick", "compare", "delays", "remedies", "paper")
+OTHERS = ("quick", "compare", "lags", "remedies", "paper")
 
 
 @pytest.fixture
