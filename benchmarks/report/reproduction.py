@@ -1,6 +1,7 @@
 """`python -m benchmarks.report.reproduction`: docs/REPRODUCTION.md, the paper's tables beside ours.
 
-Literal rows come from the suite `paper`, other readings of them from the suite `fidelity`.
+Literal rows come from the suites `paper` and `rivals`, other readings of them from the suite
+`fidelity`; the companion papers' figures stand beside the suite `guessing`.
 """
 
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.analysis import paper_rows, tables
+from benchmarks.analysis import readings as agreeing
 from benchmarks.running import files, store
-from benchmarks.suites import fidelity, paper
+from benchmarks.suites import fidelity, guessing, paper, readings, rivals
 from benchmarks.suites.base import PaperSuite
 from benchmarks.suites.common import RESULTS
 
@@ -32,39 +34,85 @@ VERDICTS = {"agrees": "agree", "faster": "are faster", "slower": "are slower", "
 
 HEAD = """# Did it reproduce?
 
-The 31 LSTM rows of Hochreiter & Schmidhuber 1997, trained anew, in the order of the paper: its
-figures, ours read literally (suite `paper`), and other readings of the same row that were tried
-(suite `fidelity`, one change at a time; [FIDELITY.md](FIDELITY.md#fidelity-study) says what each
-changes, and what was expected). With {readings} readings besides the literal ones, some agree by
-luck.
+What Hochreiter & Schmidhuber 1997 report in tables and text, trained anew, in the order of the paper:
+its figures, ours read literally (31 rows of the LSTM, suite `paper`; 12 of other methods, suite
+`rivals`), and other readings of the same row that were tried (suite `fidelity`, one change at a
+time; [FIDELITY.md](FIDELITY.md#fidelity-study) says what each changes, and what was expected). With
+{readings} readings besides the literal ones, some agree by luck.
 
 Made by `python -m benchmarks.report.reproduction` from the rows in `results/`; those are made by
-`python -m benchmarks run paper --out results` and the same of `fidelity`.
+`python -m benchmarks run paper --out results` and the same of the other suites.
 
 ![The 31 rows of the paper: its mean of sequences to success beside
 ours with 95 % intervals, and the success rates of both](figures/paper.png)
 
-Of the literal rows {verdicts}.
+Of the LSTM's rows, read literally, {verdicts}. {others}
 
 {rules}
+"""
+
+COMPANION = """## Companion paper: guessing all weights
+
+Schmidhuber, Hochreiter & Bengio 2001: the mean number of guesses, where their figure could be
+checked, beside ours (suite `guessing`).
+"""
+
+READING = """## Which one reading agrees with the most rows?
+
+{count} readings, each the same for all of the paper's rows that cost little (suite `readings`).
 """
 
 
 def text() -> str:
     """The page."""
-    literal, others = (_lines(suite.SUITE) for suite in (paper, fidelity))
-    counts = literal["verdict"].value_counts()
+    literal, others, tried = (_lines(suite.SUITE) for suite in (paper, rivals, fidelity))
     parts = [
         HEAD.format(
-            readings=int((others["trials"] > 0).sum()),
-            verdicts=", ".join(f"{counts.get(name, 0)} {say}" for name, say in VERDICTS.items()),
-            rules=paper_rows.RULES,
+            readings=int((tried["trials"] > 0).sum()),
+            verdicts=_verdicts(literal),
+            others=_of_others(others),
+            rules=f"{paper_rows.RULES} {paper_rows.OF_RIVALS}",
         )
     ]
+    both = pd.concat([literal, others])
+    both = both.sort_values("row", key=lambda rows: rows.map(_number), kind="stable")
     for digit, title in EXPERIMENTS.items():
-        mine, tried = (each[each["row"].str.startswith(digit)] for each in (literal, others))
-        parts += [f"## {title}\n", _table(mine, tried), ""]
-    return "\n".join(parts).rstrip() + "\n"
+        mine, beside = (each[each["row"].str.startswith(digit)] for each in (both, tried))
+        parts += [f"## {title}\n", _table(mine, beside), ""]
+    return "\n".join([*parts, *_companion(), *_reading()]).rstrip() + "\n"
+
+
+def _number(row: str) -> list[int]:
+    return [int(part) for part in row.split(".")]
+
+
+def _verdicts(lines: pd.DataFrame) -> str:
+    counts = lines["verdict"].value_counts()
+    return ", ".join(f"{counts.get(name, 0)} {say}" for name, say in VERDICTS.items())
+
+
+def _of_others(lines: pd.DataFrame) -> str:
+    ran = lines[lines["missing"] == 0]
+    if ran.empty:
+        return "The rows of other methods have not been run."
+    return f"Of {len(ran)} experiments with other methods, {_verdicts(ran)}."
+
+
+def _companion() -> list[str]:
+    lines = _lines(guessing.SUITE)
+    if not lines["trials"].any():
+        return []
+    chosen = ["row", "task", "net", "paper", "solved", "mean", "median", "ratio", "verdict"]
+    return [COMPANION, paper_rows.readable(lines)[chosen].fillna("").to_markdown(index=False), ""]
+
+
+def _reading() -> list[str]:
+    lines = _lines(readings.SUITE)
+    if not lines["trials"].any():
+        return []
+    found = agreeing.agreement(lines)
+    table = found.to_markdown(index=False)
+    return [READING.format(count=len(found)), table, "", agreeing.RULES]
 
 
 def _lines(suite: PaperSuite) -> pd.DataFrame:
@@ -86,9 +134,16 @@ def _table(literal: pd.DataFrame, others: pd.DataFrame) -> str:
             "verdict": line.verdict,
             "other readings": _readings(others[others["row"] == line.row]),
         }
+        if line.trials
+        else _not_run(line)
         for line in literal.itertuples()
     ]
-    return pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
+    return pd.DataFrame(lines).fillna("").to_markdown(index=False, disable_numparse=True)
+
+
+def _not_run(line) -> dict[str, str]:
+    known = {"row": line.row, "task": line.task, "net": line.net, "rate": f"{line.rate:g}"}
+    return known | {"paper": paper_rows.paper(line), "ours: solved": "not run"}
 
 
 def _readings(others: pd.DataFrame) -> str:

@@ -1,7 +1,13 @@
 import re
 
+import pandas as pd
+import pytest
+
+from benchmarks import suites
 from benchmarks.report import reproduction
+from benchmarks.suites import rivals
 from benchmarks.suites.common import RESULTS
+from tests.support.made_up import rows
 
 
 def test_the_page_is_that_of_the_committed_rows():
@@ -9,10 +15,33 @@ def test_the_page_is_that_of_the_committed_rows():
 
 
 def test_the_page_has_all_rows_in_the_order_of_the_paper():
-    rows = re.findall(r"^\| (\d\.\d) ", reproduction.text(), re.MULTILINE)
-    table = (RESULTS / "paper" / "table.md").read_text()
-    assert rows == re.findall(r"^\| (\d\.\d) ", table, re.MULTILINE)
-    assert rows == sorted(rows)
+    rows = re.findall(r"^\| (\d+\.\d+) ", reproduction.text(), re.MULTILINE)
+    literal = re.findall(r"^\| (\d\.\d) ", (RESULTS / "paper" / "table.md").read_text(), re.M)
+    others = [each.row for each in rivals.SUITE.compared]
+    assert sorted(rows) == sorted([*literal, *others])
+    assert (len(literal), len(set(others))) == (31, 12)  # as the page says
+    assert rows == sorted(rows, key=lambda row: [int(part) for part in row.split(".")])
+
+
+@pytest.fixture
+def made_up(monkeypatch, tmp_path):
+    """Rows of the other methods, of guesses and of one reading beside the committed ones."""
+    for name in ("paper", "fidelity"):
+        (tmp_path / name).symlink_to(RESULTS / name)
+    for name in ("rivals", "guessing", "readings"):
+        folder = tmp_path / name / "trials"
+        folder.mkdir(parents=True)
+        chosen = suites.load(name).experiments[:14]
+        made = pd.concat(rows(each, *[900] * each.trials) for each in chosen)
+        made.assign(learner="Guessing()").to_csv(folder / "all.csv", index=False)
+    monkeypatch.setattr(reproduction, "RESULTS", tmp_path)
+
+
+def test_other_methods_guesses_and_readings_are_on_the_page_once_they_have_run(made_up):
+    page = reproduction.text()
+    assert re.search(r"Of 14 experiments with other methods, \d+ agree", page)
+    assert "| G.1 " in page
+    assert "16 readings, each the same" in page
 
 
 def test_readings_that_agree_come_first():
