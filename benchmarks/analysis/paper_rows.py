@@ -341,11 +341,15 @@ def terminal(lines: pd.DataFrame, heading: str) -> Table:
     for name in ("paper", "solved", "mean", "ratio"):
         table.add_column(name, justify="right")
     table.add_column("verdict")
+    guessed = "guessing" in lines
+    if guessed:
+        table.add_column("guessed", justify="right")
     for line in lines.itertuples():
         paper = _their_mean(line)
         if line.trials:
             ours = [solved(line), mean(line), _times(line), line.verdict]
         else:
             ours = ["not run", "", "", ""]
-        table.add_row(line.row, line.variant or line.task, paper, *ours)
+        beside = [line.guessing.partition(",")[0]] if guessed else []  # without the median
+        table.add_row(line.row, line.variant or line.task, paper, *ours, *beside)
     return table

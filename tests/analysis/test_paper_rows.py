@@ -256,7 +256,7 @@ def test_all_rows_have_been_run(name, rows):
 def test_the_committed_page_is_made_from_the_committed_rows(name):
     folder, suite = RESULTS / name, suites.load(name)
     committed = store.read_suite(folder)
-    page = paper_rows.page(name, suite.title, suite.compared, committed)
+    page = suite.shown(suite.experiments, committed).page
     assert (folder / "table.md").read_text() == page
     assert set(committed["dirty"]) == {"false"}
 
