@@ -35,7 +35,9 @@ REFERENCE = " (k/n): the committed reference."
 GUESSING = (
     " Guessing: trials in which random guesses of all weights of a small net found one that has "
     "100 sequences right, or the whole training set, and the median number of guesses; see the "
-    "suite `guesses`. What guessing solves quickly is no test of a learner."
+    "suite `guesses`. What guessing solves quickly is no test of a learner; where outputs are "
+    "numbers (adding, multiplication, latch) hardly any guess comes near, and none solved says "
+    "little."
 )
 
 
