@@ -6,6 +6,7 @@ import textwrap
 from benchmarks import suites
 from benchmarks.cli import arguments
 from benchmarks.suites.cells import EVERY
+from models.wrappers import Stack
 
 WIDTH = 80  # columns
 
@@ -30,7 +31,14 @@ def _command(options) -> None:
 def print_cells() -> None:
     """A line for each cell: what its docstring says first."""
     for name, cell in EVERY.items():
-        print(entry(f"{name:17} ", first_line(cell)))
+        print(entry(f"{name:17} ", described(cell)))
+
+
+def described(cell) -> str:
+    """What the docstring of a cell says first, and its layers if it has several."""
+    if isinstance(cell, Stack):
+        return f"{first_line(cell.cell)}; {cell.layers} layers"
+    return first_line(cell)
 
 
 def entry(name: str, text: str) -> str:

@@ -19,6 +19,7 @@ from models.relu_rnn import IRNN, IndRNN
 from models.rnn import RNN, GaussianRNN, SparseRNN
 from models.scrn import SCRN
 from models.slstm import SLSTM
+from models.wrappers import Stack
 
 CORE: dict[str, type[Cell]] = {
     "rnn": RNN,
@@ -61,8 +62,16 @@ ALL: dict[str, type[Cell]] = {
 }
 """The core cells first, then families."""
 
-EVERY: dict[str, type[Cell]] = {
+LAYERED: dict[str, Stack] = {  # FIDELITY C30
+    "indrnn-2": Stack(IndRNN, 2),
+    "mingru-2": Stack(MinGRU, 2),
+    "lru-2": Stack(LRU, 2),
+}
+"""Two layers of cells whose units do not see each other's past, which their authors stack."""
+
+EVERY: dict[str, type[Cell] | Stack] = {
     **ALL,
+    **LAYERED,
     "gaussian-rnn": GaussianRNN,
     "sparse-rnn": SparseRNN,
     "layer-norm-rnn": LayerNormRNN,

@@ -9,7 +9,7 @@ from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Adam
 from benchmarks.running import search
 from benchmarks.suites import sizes
-from benchmarks.suites.cells import ALL, CORE
+from benchmarks.suites.cells import CORE, EVERY
 from models.network import Recurrent
 from tasks.sequence import FiniteTask, Growing, Task
 
@@ -108,7 +108,7 @@ def searched(
     Args:
         suite: its name.
         points: the tasks.
-        cells: names in `suites.cells.ALL`.
+        cells: names in `suites.cells.EVERY`.
         lengths: how many times as long the sequences are that solved networks are also tested on,
             where a task can grow.
     """
@@ -119,7 +119,7 @@ def searched(
                 point.name,
                 point.delay,
                 cell,
-                recipe(point, Recurrent(ALL[cell], _matched(cell, point.task))),
+                recipe(point, Recurrent(EVERY[cell], _matched(cell, point.task))),
                 DEFAULT_RATE,
                 point.trials,
                 lengths=lengths if isinstance(point.task, Growing) else (),

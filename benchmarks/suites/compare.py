@@ -5,7 +5,7 @@ Every cell has about as many weights as an LSTM with 16 units and, on every task
 """
 
 from benchmarks.suites.base import RankedSuite
-from benchmarks.suites.cells import ALL
+from benchmarks.suites.cells import ALL, LAYERED
 from benchmarks.suites.common import Point, searched
 from tasks.adding import Adding
 from tasks.copying import CopyMemory
@@ -34,7 +34,7 @@ POINTS = tuple(
     )
 )
 
-EXPERIMENTS = searched("compare", POINTS, ALL)
+EXPERIMENTS = searched("compare", POINTS, [*ALL, *LAYERED])
 SUITE = RankedSuite(
     "compare",
     __doc__,

@@ -20,7 +20,7 @@ TRIALS_OF_LONGEST = 10
 CONFIGURATIONS = 12
 BUDGET = 300_000
 
-CELLS = (*CORE, "chrono-lstm", "irnn", "lru", "mingru")
+CELLS = (*CORE, "chrono-lstm", "irnn", "lru-2", "mingru-2")
 
 FAMILIES: dict[str, Callable[[int], Task]] = {
     "adding": Adding,

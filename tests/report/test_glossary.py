@@ -23,6 +23,13 @@ def test_the_text_is_the_first_line_of_the_docstring():
     assert glossary.tasks(quick)["adding"] == "Sum of two marked values out of many."
 
 
+def test_a_stack_is_its_cell_in_layers():
+    (chosen,) = [e for e in suites.load("compare").experiments if e.name == "copy-100.lru-2"]
+    text = glossary.cells([chosen])["lru-2"]
+    assert text.startswith("Linear recurrent unit: ")
+    assert text.endswith(". Here in 2 layers.")
+
+
 def test_a_cell_of_ones_own_is_explained_by_its_own_docstring(tmp_path):
     code = 'from flax import nnx\nclass Mine(nnx.GRUCell):\n    """Mine, all mine."""\n'
     (tmp_path / "my.py").write_text(code)
