@@ -28,6 +28,8 @@ FITTING = 8
 """Cells that fit side by side into 80 columns."""
 
 NOT_RUN = "not run"
+GUESSED = "guessing"
+"""The last column, which is of no cell."""
 NOTHING: Mapping[str, str] = {}
 
 REFERENCE = " (k/n): the committed reference."
@@ -157,7 +159,7 @@ def matrix(
         index=pd.Index(tasks, name="task"),
         columns=cells,
     )
-    column = {"guessing": [guessed.get(task, "") for task in tasks]} if guessed else {}
+    column = {GUESSED: [guessed.get(task, "") for task in tasks]} if guessed else {}
     if len(cells) <= 2 * len(tasks):
         return wide.assign(**column)
     ran = [cell for cell in cells if (wide[cell] != NOT_RUN).any()] or cells
@@ -312,12 +314,19 @@ def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Group:
 
 
 def _fitting(wide: pd.DataFrame) -> list[pd.DataFrame]:
-    """The matrix, or its parts by families of tasks if it has too many columns."""
+    """The matrix, or its parts by families of tasks if it has too many columns.
+
+    Families of which nothing has been run are left out, unless all are such.
+    """
     if wide.index.name != "task" or len(wide.columns) <= FITTING:
         return [wide]
     turned = wide.T.rename_axis("cell")
     families = pd.Index([task.rpartition("-")[0] for task in turned.columns])
-    return [turned.loc[:, families == family] for family in families.unique()]
+    parts = [turned.loc[:, families == family] for family in families.unique()]
+    ran = [
+        each for each in parts if (each.drop(GUESSED, errors="ignore") != NOT_RUN).any(axis=None)
+    ]
+    return ran or parts
 
 
 def plain(title: str | None, **options) -> Table:

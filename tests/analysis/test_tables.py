@@ -1,3 +1,4 @@
+import io
 from dataclasses import replace
 
 import pandas as pd
@@ -66,6 +67,29 @@ def test_matrix_has_tasks_down_and_cells_across(named):
     assert wide.loc["two-sequence-10", "rnn"] == "0/6\nat chance"
     assert wide.loc["adding-10", "lstm"] == "not run"
     assert wide.loc["adding-10", "rnn"] == ""
+
+
+def printed(wide, width=80):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(tables.terminal(wide, "A title"))
+    return console.file.getvalue()
+
+
+def test_many_cells_and_tasks_are_shown_by_families_of_those_that_have_run():
+    cells = [f"cell{i}" for i in range(tables.FITTING + 1)]
+    tasks = ["adding-50", "adding-100", "order-6a-50"]
+    wide = pd.DataFrame("3/4\n2k", index=pd.Index(tasks, name="task"), columns=cells)
+    both = printed(wide)
+    assert both.index("adding") < both.index("order-6a")
+    assert both.count("cell8") == 2
+    assert max(map(len, both.splitlines())) <= 80
+    assert printed(wide[cells[1:]]).count("cell8") == 1  # tasks down
+    wide.loc["order-6a-50"] = tables.NOT_RUN
+    some = wide.assign(guessing="0/10\n>1.02M")
+    assert "order-6a" not in printed(some)
+    assert printed(some).count("guessing") == 1
+    some.loc[:, cells] = tables.NOT_RUN
+    assert printed(some).count("cell8") == 2
 
 
 def test_a_half_finished_run_says_what_is_missing(named):
