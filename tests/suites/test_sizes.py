@@ -9,7 +9,7 @@ ROWS = pd.read_csv(sizes.FILE)
 
 @pytest.mark.parametrize("cell", EVERY)
 def test_the_file_has_the_nearest_size(cell):
-    """Checked on one task of each cell, in turn; the file is made by bisection."""
+    """Checked on one task of each cell, in turn; the file is made by interpolation."""
     row = ROWS[ROWS["cell"] == cell].iloc[list(EVERY).index(cell) % len(sizes.WIDTHS)]
     n_in, n_out, H = int(row.n_in), int(row.n_out), int(row.hidden)
     target = 4 * 16 * (n_in + 16 + 1) + n_out * (16 + 1)  # an LSTM's, and its readout's
@@ -20,3 +20,23 @@ def test_the_file_has_the_nearest_size(cell):
 def test_the_file_has_the_tasks_of_compare():
     assert set(sizes.WIDTHS) == {(p.task.n_in, p.task.n_out) for p in compare.POINTS}
     assert len(ROWS) == len(sizes.WIDTHS) * len(EVERY)
+
+
+GROWTH = {
+    "square": lambda h: 4 * h * (h + 9) + h + 1,
+    "line": lambda h: 7 * h + 3,
+    "cube": lambda h: h**3,
+    "root": lambda h: int(300 * h**0.5),
+    "constant": lambda h: 50,
+}
+
+
+@pytest.mark.parametrize("growth", GROWTH.values(), ids=GROWTH)
+def test_the_nearest_size_is_found_however_weights_grow(growth, monkeypatch):
+    built = []
+    monkeypatch.setattr(sizes, "weights", lambda _, h, *widths: built.append(h) or growth(h))
+    for target in [1, 60, 110, 900, 5_000, 10**6]:
+        built.clear()
+        found = growth(sizes.matched(None, target, 2, 1))
+        assert abs(found - target) == min(abs(growth(h) - target) for h in range(1, 257))
+        assert len(set(built)) < 12
