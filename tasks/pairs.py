@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
-from scipy.optimize import brentq
+import scipy
 
 from tasks.building import Tolerant, ask_at_end, below, draw_bits, longer_by_a_tenth, unit
 from tasks.sequence import REGRESSION, Chance, Sequence
@@ -140,7 +140,7 @@ def product_chance(tolerance: float, lone: float = 0.0) -> Chance:
     def below_z(z):
         return z - (1 - lone) * z * log(z)
 
-    m = brentq(lambda z: below_z(z) - 0.5, 0.01, 0.5)
+    m = scipy.optimize.brentq(lambda z: below_z(z) - 0.5, 0.01, 0.5)
     area = m**2 / 2 - (1 - lone) * m**2 * (log(m) / 2 - 0.25)
     mean = (1 - lone) / 4 + lone / 2
     return Chance(right=below_z(2 * tolerance), error=mean - m + 2 * area)

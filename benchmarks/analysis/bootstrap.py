@@ -13,9 +13,8 @@ B. Efron & R. Tibshirani, An Introduction to the Bootstrap (1993), 14.3 and eq. 
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.random import Generator, default_rng
-from scipy import stats
-from scipy.special import ndtr, ndtri
 
 RESAMPLES = 9999
 ALPHA = (1 - 0.95) / 2
@@ -93,11 +92,13 @@ def _bca(resampled: np.ndarray, value: float, jackknife: Sequence[np.ndarray]) -
         jackknife: of each sample, the values without one of its trials.
     """
     share = ((resampled < value).sum() + (resampled <= value).sum()) / (2 * len(resampled))
-    bias = ndtri(share)
+    bias = scipy.special.ndtri(share)
     apart = [(len(each) - 1) * (each.mean() - each) for each in jackknife]
     skew = sum((each**3).sum() / len(each) ** 3 for each in apart)
     spread = sum((each**2).sum() / len(each) ** 2 for each in apart)
     acceleration = 1 / 6 * skew / spread**1.5
-    shifted = bias + np.array([ndtri(ALPHA), -ndtri(ALPHA)])
-    low, high = stats.quantile(resampled, ndtr(bias + shifted / (1 - acceleration * shifted)))
+    shifted = bias + np.array([scipy.special.ndtri(ALPHA), -scipy.special.ndtri(ALPHA)])
+    low, high = scipy.stats.quantile(
+        resampled, scipy.special.ndtr(bias + shifted / (1 - acceleration * shifted))
+    )
     return float(low), float(high)

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from benchmarks.analysis.measured import Known
 from benchmarks.analysis.statistics import (
@@ -55,7 +55,7 @@ def pairs(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
     if tested.any():
         p = lines.loc[tested, "p"]
         lines.loc[tested, "holm"] = holm(p)
-        lines.loc[tested, "bh"] = stats.false_discovery_control(p)
+        lines.loc[tested, "bh"] = scipy.stats.false_discovery_control(p)
     return lines.assign(verdict=[_verdict(line) for line in lines.itertuples()])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
-from scipy import stats
+import scipy
 
 from benchmarks.analysis.statistics import median_sequences, proportion, success_rate
 from benchmarks.analysis.tables import NOT_RUN, quantity
@@ -87,7 +87,7 @@ def _mean_interval(values: pd.Series) -> Ends | None:
     if len(numbers) < 2:
         return None
     mean, error = float(numbers.mean()), float(numbers.sem())
-    reach = error * float(stats.t.ppf(0.975, len(numbers) - 1))
+    reach = error * float(scipy.stats.t.ppf(0.975, len(numbers) - 1))
     return mean - reach, mean + reach
 
 

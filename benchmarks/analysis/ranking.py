@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 SAMPLES = 2000
 
@@ -82,7 +82,7 @@ def _means(key: jax.Array, costs: np.ndarray) -> np.ndarray:
 
 
 def _ranks(costs: np.ndarray) -> np.ndarray:
-    return stats.rankdata(costs, axis=-1)
+    return scipy.stats.rankdata(costs, axis=-1)
 
 
 def readable(ranks: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from benchmarks.analysis import bootstrap
 
@@ -28,7 +28,7 @@ def success_rate(outcomes: pd.Series) -> Rate:
 @functools.cache
 def proportion(solved: int, trials: int) -> Rate:
     """So many of so many, with an interval."""
-    interval = stats.binomtest(solved, trials).proportion_ci(method="wilson")
+    interval = scipy.stats.binomtest(solved, trials).proportion_ci(method="wilson")
     return Rate(solved, trials, float(interval.low), float(interval.high))
 
 
@@ -43,14 +43,14 @@ def median_sequences(rows: pd.DataFrame) -> float:
     """
     if not (rows["outcome"] == "solved").any():
         return float("inf")
-    curve = stats.ecdf(_censored(rows)).sf
+    curve = scipy.stats.ecdf(_censored(rows)).sf
     reached = np.flatnonzero(curve.probabilities <= 0.5)
     return float(curve.quantiles[reached[0]]) if len(reached) else float("inf")
 
 
-def _censored(rows: pd.DataFrame) -> stats.CensoredData:
+def _censored(rows: pd.DataFrame) -> "scipy.stats.CensoredData":
     solved = (rows["outcome"] == "solved").to_numpy()
-    return stats.CensoredData(
+    return scipy.stats.CensoredData(
         rows["sequences"].to_numpy(float, na_value=np.nan)[solved],
         right=rows["budget"].to_numpy(float)[~solved],  # FIDELITY S6
     )
@@ -75,7 +75,7 @@ def success_curve(rows: pd.DataFrame) -> Curve:
     times = np.unique(rows["sequences"].dropna().to_numpy(float))
     if not len(times):
         return Curve(times, times, times, times)
-    curve = stats.ecdf(_censored(rows)).sf
+    curve = scipy.stats.ecdf(_censored(rows)).sf
     needed = np.sort(_needed(rows))
     solved = np.searchsorted(needed, times, side="right")
     rates = [proportion(int(count), len(needed)) for count in solved]
@@ -107,7 +107,7 @@ def mean_interval(rows: pd.DataFrame) -> tuple[float, float]:
 def fewer_solved(solved: int, trials: int, their_solved: int, their_trials: int) -> float:
     """One-sided p of Fisher's exact test that our success rate is below another one."""
     table = [[solved, trials - solved], [their_solved, their_trials - their_solved]]
-    return float(stats.fisher_exact(table, alternative="less").pvalue)
+    return float(scipy.stats.fisher_exact(table, alternative="less").pvalue)
 
 
 class Estimate(NamedTuple):
@@ -167,7 +167,7 @@ def log_rank(ours: pd.DataFrame, theirs: pd.DataFrame) -> LogRank:
     both = pd.concat([ours, theirs])
     if both["sequences"].nunique() == 0 or len(set(_needed(both))) == 1:
         return LogRank(0.0, 1.0)
-    test = stats.logrank(_censored(ours), _censored(theirs))
+    test = scipy.stats.logrank(_censored(ours), _censored(theirs))
     return LogRank(float(test.statistic), float(test.pvalue))
 
 
@@ -177,7 +177,7 @@ def learns_slower(ours: pd.DataFrame, theirs: pd.DataFrame) -> float:
     The p value is that of the normal approximation. At small levels it errs on the safe side if
     there are more of their trials than of ours, and a little on the other if there are as many.
     """
-    return float(stats.norm.cdf(log_rank(ours, theirs).statistic))
+    return float(scipy.stats.norm.cdf(log_rank(ours, theirs).statistic))
 
 
 def holm(p: Sequence[float]) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from scipy import stats
+import scipy
 
 from benchmarks.analysis.statistics import proportion
 from benchmarks.analysis.tables import NOT_RUN, by_task, quantity
@@ -146,7 +146,7 @@ def _beside(line, known: dict[str, Experiment], rows: pd.DataFrame) -> dict[str,
 def verdict(perfect: int, solved: int, trials: int) -> str:
     """Whether so many perfect ones of `NETWORKS`, and solved ones of ours, can be one share."""
     table = [[perfect, NETWORKS - perfect], [solved, trials - solved]]
-    if stats.fisher_exact(table).pvalue >= LEVEL:
+    if scipy.stats.fisher_exact(table).pvalue >= LEVEL:
         return "agrees"
     return "more" if solved / trials > perfect / NETWORKS else "fewer"
 

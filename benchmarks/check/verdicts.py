@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import pandas as pd
-from scipy import stats
+import scipy
 
 from benchmarks.analysis.statistics import (
     Rate,
@@ -161,5 +161,5 @@ def visible_drop(trials: int, theirs: Rate, tests: int) -> float | None:
     )
     if most < 0:
         return None
-    rate = float(stats.beta.isf(POWER, most + 1, trials - most))
+    rate = float(scipy.stats.beta.isf(POWER, most + 1, trials - most))
     return theirs.solved / theirs.trials - rate

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from scipy.stats import qmc
+import scipy
 
 from benchmarks.learning.descents import ElementClip, NormClip, ScheduledNesterov, SkipLarge
 from benchmarks.learning.experiment import Settings
@@ -86,7 +86,7 @@ def configurations(
         first: number of the first one, from 0.
         learner: that of the recipe.
     """
-    points = qmc.Halton(d=5, scramble=False)
+    points = scipy.stats.qmc.Halton(d=5, scramble=False)
     points.fast_forward(1 + first)  # the origin is a corner of the space
     return [_configuration(names, delay, learner, *map(float, u)) for u in points.random(count)]
 
