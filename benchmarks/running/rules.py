@@ -19,8 +19,8 @@ class Range(NamedTuple):
 
     def holds(self, values: pd.Series) -> pd.Series:
         """Which of these may."""
-        inside = values.between(self.least, self.most)
-        return inside.fillna(False).astype(bool) | (values.isna() if self.blank else False)
+        inside = values.between(self.least, self.most).to_numpy(bool, na_value=False)
+        return values.isna() | inside if self.blank else pd.Series(inside, values.index)
 
 
 COUNT, SOME = Range(0, 2**53), Range(1, 2**53)

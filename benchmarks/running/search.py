@@ -178,7 +178,8 @@ def tried(experiments: Iterable[Experiment], folder: Path) -> pd.DataFrame:
     Raises:
         UsageError: a file there is not one of rows.
     """
-    found = [_tried(each, store.read(path_of(each, folder / "search"))) for each in experiments]
+    files = [(each, path_of(each, folder / "search")) for each in experiments]
+    found = [_tried(each, store.read(path)) for each, path in files if path.exists()]
     return pd.concat(found or [store.frame([])], ignore_index=True)
 
 

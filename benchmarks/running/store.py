@@ -114,7 +114,8 @@ def read(path: Path, columns: Columns = COLUMNS) -> pd.DataFrame:
     whole, newline, rest = data.rpartition(b"\n")
     if rest and whole:
         _tell_cut(path, data.count(b"\n") + 1)
-    return frame(schema.parsed(path, whole + newline if whole else data, columns), columns)
+    rows = schema.parsed(path, whole + newline if whole else data, columns)
+    return rows if len(rows.columns) == len(columns) else frame(rows, columns)
 
 
 @functools.cache
