@@ -42,6 +42,21 @@ def _few_memory_maps():
         jax.clear_caches()
 
 
+@pytest.fixture(scope="module")
+def one_worker():
+    """Runs train in one worker, where a second would only compile the same again.
+
+    It has a core of its own for each worker of pytest-xdist, which would wait for each other else.
+    """
+    from benchmarks.running import workers  # here: as above
+
+    cores = sorted(os.sched_getaffinity(0))
+    core = cores[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % len(cores)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "usable_cores", lambda: [core])
+        yield
+
+
 @pytest.fixture
 def _hears():
     """Signals as in a terminal; who starts the tests in the background may have them ignored."""

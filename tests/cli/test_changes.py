@@ -13,6 +13,8 @@ from benchmarks.suites import sizes
 from models.gru import GRU
 from models.wrappers import Stack
 
+pytestmark = pytest.mark.usefixtures("one_worker")
+
 TASK = """
 from dataclasses import dataclass
 

@@ -17,6 +17,8 @@ from benchmarks.running import search, store
 from benchmarks.suites.cells import EVERY
 from tests.support.made_up import rows
 
+pytestmark = pytest.mark.usefixtures("one_worker")
+
 ROOT = Path(__file__).parents[2]
 CELL = ROOT / "tests" / "cells" / "leaky.py"
 
@@ -216,6 +218,7 @@ def test_a_users_cell_runs_with_a_rate_of_its_own_and_without_registration(tmp_p
     assert tried["digest"].nunique() == 2
 
 
+@pytest.mark.slow  # test_changes.py has two cells, on a task of one's own
 def test_every_suite_takes_a_users_cell(tmp_path):
     arguments = ["tiny", "two-sequence-*", "--cell", f"{CELL}:Leaky", "--out", str(tmp_path)]
     assert main(["run", *arguments, "--trials", "1"]) == 0

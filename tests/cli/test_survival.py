@@ -56,9 +56,8 @@ def assert_complete(folder, expected):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, one_worker):
     """A function that runs what is missing with one worker, and returns what it prints."""
-    monkeypatch.setattr(workers, "usable_cores", lambda: [min(os.sched_getaffinity(0))])
     monkeypatch.setattr(jobs, "LEAST_PAUSE", 0.0)
 
     def run():
@@ -204,6 +203,7 @@ class Bad(nnx.GRUCell):
 """
 
 
+@pytest.mark.usefixtures("one_worker")
 def test_an_experiment_that_raises_is_recorded_and_the_others_go_on(tmp_path, capsys):
     (tmp_path / "bad.py").write_text(BAD)
     cells = [f"{tmp_path}/bad.py:Bad", f"{ROOT}/tests/cells/leaky.py:Leaky"]

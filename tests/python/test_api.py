@@ -1,5 +1,6 @@
 import functools
 import io
+import shutil
 import subprocess
 import sys
 from contextlib import redirect_stdout
@@ -26,6 +27,8 @@ from benchmarks.running.workers import Broken
 from tests.cells.leaky import Leaky
 from tests.support.tiny import EXPERIMENT
 
+pytestmark = pytest.mark.usefixtures("one_worker")
+
 
 def trained(rows):
     """What is the same whenever the same trials are trained."""
@@ -33,9 +36,30 @@ def trained(rows):
 
 
 @pytest.fixture(scope="module")
-def rows():
+def here(tmp_path_factory):
+    """The folder that `rows` are made in."""
+    return tmp_path_factory.mktemp("here")
+
+
+@pytest.fixture(scope="module")
+def rows(one_worker, here):
     """Two trials of the tiny experiment, in memory."""
-    return benchmarks.run([replace(EXPERIMENT, trials=2)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here)
+        return benchmarks.run([replace(EXPERIMENT, trials=2)])
+
+
+@pytest.fixture(scope="module")
+def kept(one_worker, tmp_path_factory):
+    """A folder with three trials of it, and their rows."""
+    folder = tmp_path_factory.mktemp("kept")
+    return folder, benchmarks.run([replace(EXPERIMENT, trials=3)], out=folder)
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """The committed rows."""
+    return benchmarks.load("quick")
 
 
 def test_importing_the_package_imports_nothing_else():
@@ -55,30 +79,29 @@ def test_all_that_it_offers_is_there():
         _ = benchmarks.nothing
 
 
-def test_rows_are_as_the_files_of_the_command_line(rows, tmp_path):
+def test_rows_are_as_the_files_of_the_command_line(rows, kept):
+    folder, kept = kept
     assert rows["trial"].tolist() == [0, 1]
     assert (rows["digest"] == EXPERIMENT.digest).all()
-    kept = benchmarks.run([replace(EXPERIMENT, trials=3)], out=tmp_path)
     assert trained(kept[:2]).equals(trained(rows))
-    assert benchmarks.load(tmp_path).equals(kept)
-    assert {path.name for path in tmp_path.iterdir()} == {"trials", "curves"}
+    assert benchmarks.load(folder).equals(kept)
+    assert {path.name for path in folder.iterdir()} == {"trials", "curves"}
 
 
-def test_with_a_folder_what_is_there_is_not_trained_again(tmp_path):
-    experiment = replace(EXPERIMENT, trials=2)
-    before = benchmarks.run([experiment], out=tmp_path)
-    other = benchmarks.run([experiment], out=tmp_path, seed=1)
+def test_with_a_folder_what_is_there_is_not_trained_again(kept, tmp_path):
+    folder, before = shutil.copytree(kept[0], tmp_path / "mine"), kept[1]
+    experiment = replace(EXPERIMENT, trials=3)
+    other = benchmarks.run([replace(EXPERIMENT, trials=2)], out=folder, seed=1)
     assert other["seed"].tolist() == [1, 1]
     with redirect_stdout(io.StringIO()) as told:
-        assert benchmarks.run([experiment], out=str(tmp_path)).equals(before)
-        assert benchmarks.run([replace(experiment, trials=1)], out=tmp_path).equals(before[:1])
+        assert benchmarks.run([experiment], out=str(folder)).equals(before)
+        assert benchmarks.run([replace(experiment, trials=1)], out=folder).equals(before[:1])
     assert told.getvalue().strip() == ""
 
 
-def test_nothing_is_written_without_a_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    benchmarks.run([replace(EXPERIMENT, trials=1)])
-    assert list(tmp_path.iterdir()) == []
+def test_nothing_is_written_without_a_folder(rows, here):
+    assert len(rows) == 2
+    assert list(here.iterdir()) == []
 
 
 def test_the_network_of_train_one_makes_the_mistakes_of_its_row(rows):
@@ -139,25 +162,23 @@ def test_two_classes_of_one_name_never_share_an_identity():
     assert found[0].digest == found[2].digest != found[1].digest
 
 
-def test_committed_rows_make_the_committed_table():
-    rows = benchmarks.load("quick")
+def test_committed_rows_make_the_committed_table(quick):
     page = (Path(__file__).parents[2] / "results" / "quick" / "table.md").read_text()
-    wide = benchmarks.table(rows).map(lambda entry: entry.replace(", ", "<br>"))
+    wide = benchmarks.table(quick).map(lambda entry: entry.replace(", ", "<br>"))
     assert wide.reset_index().to_markdown(index=False) in page
-    lines = benchmarks.summary(rows)
-    whole = tables.summary(suites.load("quick").experiments, rows).drop(columns="missing")
+    lines = benchmarks.summary(quick)
+    whole = tables.summary(suites.load("quick").experiments, quick).drop(columns="missing")
     pd.testing.assert_frame_equal(lines, whole)
 
 
-def test_pairs_are_those_of_the_experiments():
-    rows = benchmarks.load("quick")
-    whole = pairwise.pairs(suites.load("quick").experiments, rows)
-    pd.testing.assert_frame_equal(benchmarks.pairs(rows), whole)
+def test_pairs_are_those_of_the_experiments(quick):
+    whole = pairwise.pairs(suites.load("quick").experiments, quick)
+    pd.testing.assert_frame_equal(benchmarks.pairs(quick), whole)
 
 
 @pytest.mark.parametrize("kind", ["success", "curves", "delay", "cost"])
-def test_figures_are_drawn_and_a_notebook_shows_them(kind):
-    figure = benchmarks.figure(benchmarks.load("quick"), kind)
+def test_figures_are_drawn_and_a_notebook_shows_them(quick, kind):
+    figure = benchmarks.figure(quick, kind)
     assert isinstance(figure, Figure)
     assert figure._repr_png_().startswith(b"\x89PNG")
 

@@ -174,6 +174,7 @@ def test_a_foreign_file_of_choices_is_refused(tmp_path):
         search.chosen(tmp_path)
 
 
+@pytest.mark.usefixtures("one_worker")
 def test_a_search_ends_with_a_choice_and_repeats_nothing(tmp_path, capsys):
     console = Console(file=io.StringIO())
     search.search([BASE], 5, tmp_path, console)
