@@ -74,23 +74,24 @@ def test_training_is_the_plain_loop():
     network = recipe.model.build(1, 1, nnx.Rngs(jax.random.fold_in(key, INIT)))
     graph, params = nnx.split(network)
     optimizer = optax.chain(optax.clip_by_global_norm(learner.clip), optax.adam(rate))
-    opt_state = optimizer.init(params)
+    opt_state, sample = optimizer.init(params), jax.jit(task.sample)
+
+    @jax.jit
+    @jax.grad
+    def slope(params, batch):
+        total = 0.0
+        for sequence in batch:
+            net = nnx.merge(graph, params)(sequence.inputs, sequence.length)
+            p = jax.nn.sigmoid(net[sequence.length - 1, 0])
+            target = sequence.targets[sequence.length - 1, 0]
+            total -= target * jnp.log(p) + (1 - target) * jnp.log(1 - p)
+        return total / len(batch)
+
     for update in range(2):
         numbers = range(update * learner.batch, (update + 1) * learner.batch)
         stream = jax.random.fold_in(key, TRAIN)
-        batch = [task.sample(jax.random.fold_in(stream, n)) for n in numbers]
-
-        def loss(params, batch=batch):
-            total = 0.0
-            for sequence in batch:
-                net = nnx.merge(graph, params)(sequence.inputs, sequence.length)
-                end = int(sequence.length) - 1
-                p = jax.nn.sigmoid(net[end, 0])
-                target = sequence.targets[end, 0]
-                total -= target * jnp.log(p) + (1 - target) * jnp.log(1 - p)
-            return total / len(batch)
-
-        step, opt_state = optimizer.update(jax.jit(jax.grad(loss))(params), opt_state, params)
+        batch = [sample(jax.random.fold_in(stream, n)) for n in numbers]
+        step, opt_state = optimizer.update(slope(params, batch), opt_state, params)
         params = optax.apply_updates(params, step)
 
     run, setup = program(recipe), setups(0, [index], [rate])

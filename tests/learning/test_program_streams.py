@@ -1,3 +1,4 @@
+import functools
 from dataclasses import replace
 
 import jax
@@ -112,6 +113,17 @@ def test_windows_are_learnt_one_after_the_other(cell):
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.scale_by_adam())
     state = optimizer.init(params)
     zero = nnx.merge(run.graph, params).cell.initialize_carry((4,), nnx.Rngs(0))
+
+    @jax.jit
+    @functools.partial(jax.grad, has_aux=True)
+    def slope(params, texts, carries):
+        network, losses, after = nnx.merge(run.graph, params), [], []
+        for text, carry in zip(texts, carries, strict=True):
+            carry, nets = unrolled(network, carry, text.inputs)
+            losses.append(optax.softmax_cross_entropy(nets, text.targets).mean())
+            after.append(carry)
+        return sum(losses) / streams, after
+
     for number in range(3):
         if number in (0, 2):
             sources, carries = [task.begin()] * streams, [zero] * streams
@@ -119,15 +131,7 @@ def test_windows_are_learnt_one_after_the_other(cell):
         parts = [passage(task, *each) for each in zip(sources, words, strict=True)]
         sources, texts = zip(*parts, strict=True)
 
-        def loss(params, texts=texts, carries=tuple(carries)):
-            network, losses, after = nnx.merge(run.graph, params), [], []
-            for text, carry in zip(texts, carries, strict=True):
-                carry, nets = unrolled(network, carry, text.inputs)
-                losses.append(optax.softmax_cross_entropy(nets, text.targets).mean())
-                after.append(carry)
-            return sum(losses) / streams, after
-
-        gradient, carries = jax.grad(loss, has_aux=True)(params)
+        gradient, carries = slope(params, texts, carries)
         carries = jax.tree.map(np.asarray, carries)
         direction, state = optimizer.update(gradient, state)
         params = jax.tree.map(lambda w, d: w - 0.1 * d, params, direction)
