@@ -303,15 +303,15 @@ def test_misuse_is_one_line_and_status_2(tmp_path, capsys):
     assert "required: SUITE" in failing([], capsys)
     assert "no rows of smoke in" in failing(["smoke", "--out", str(tmp_path)], capsys)
     own = ["--cell", f"{ROOT}/tests/cells/leaky.py:Leaky", "--out", str(tmp_path)]
-    assert "make some with: python -m benchmarks run quick --cell" in failing(
-        ["quick", *own], capsys
+    assert "make some with: python -m benchmarks run smoke --cell" in failing(
+        ["smoke", *own], capsys
     )
     assert "it takes no other cell" in failing(["paper", *own], capsys)
     own[1] = str(tmp_path / "my.py:lstm")
     (tmp_path / "my.py").write_text("from flax.nnx import GRUCell as lstm")
-    assert "suite quick has a cell lstm of its own" in failing(["quick", *own], capsys)
+    assert "suite smoke has a cell lstm of its own" in failing(["smoke", *own], capsys)
     (tmp_path / "file").write_text("mine")
-    error = failing(["quick", "--out", str(tmp_path / "file")], capsys)
+    error = failing(["latch", "--out", str(tmp_path / "file")], capsys)
     assert "cannot write results to" in error
     assert (tmp_path / "file").read_text() == "mine"
 
@@ -319,7 +319,8 @@ def test_misuse_is_one_line_and_status_2(tmp_path, capsys):
 def test_a_suite_without_rows_does_not_keep_the_others_from_being_written(tmp_path, capsys):
     trials = tmp_path / "fidelity" / "trials"
     trials.mkdir(parents=True)
-    made_up("fidelity").to_csv(trials / "all.csv", index=False)
+    some = suites.load("fidelity").experiments[:40]
+    pd.concat([rows(each, 400, None) for each in some]).to_csv(trials / "all.csv", index=False)
     assert main(["report", "smoke", "fidelity", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "fidelity/report/fidelity.html" in printed
