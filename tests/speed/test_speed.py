@@ -53,7 +53,13 @@ def ours(cell, updates):
     return tuple(nnx.to_pure_dict(plain(params)) for params in (before, after))
 
 
-@pytest.mark.parametrize("cell", [nnx.LSTMCell, nnx.OptimizedLSTMCell, nnx.GRUCell])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [nnx.OptimizedLSTMCell, *(pytest.param(c, marks=SLOW) for c in (nnx.LSTMCell, nnx.GRUCell))],
+)
 def test_flax_trains_as_our_program_does(cell):
     before, after = ours(cell, updates=3)
     case = Flax(WORK, cell, trials=1, updates=3)
