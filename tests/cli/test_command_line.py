@@ -132,7 +132,7 @@ def test_lists_fit_80_columns_and_lose_no_word(what, capsys):
     assert max(map(len, lines)) <= 80
     words = [word for line in lines for word in line.split()]
     titles = [suites.load(name).title for name in suites.names()]
-    texts = [listing.first_line(cell) for cell in EVERY.values()] if what else titles
+    texts = [listing.described(cell) for cell in EVERY.values()] if what else titles
     expected = [word for text in texts for word in text.split()]
     remaining = iter(words)
     assert all(word in remaining for word in expected)  # in this order
