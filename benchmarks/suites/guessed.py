@@ -1,6 +1,8 @@
 """How easy is a task? Random guesses of all weights of a small net, a column of success tables."""
 
+import functools
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -59,7 +61,7 @@ def beside(experiments: Sequence[Experiment]) -> dict[str, str]:
         By task and delay, solved trials of all and, in a second line, the median number of guesses
         (`>`: more than were tried). Tasks for which nobody has guessed are left out.
     """
-    rows, themselves = store.read_suite(RESULTS / SUITE), {each.digest for each in experiments}
+    rows, themselves = _committed(RESULTS / SUITE), {each.digest for each in experiments}
     entries = {}
     for task, own in by_task(experiments).items():
         trials = rows[rows["digest"] == own.digest]
@@ -67,6 +69,12 @@ def beside(experiments: Sequence[Experiment]) -> dict[str, str]:
             entries[task] = _entry(trials, own.recipe.budget)
     named = {f"{each.task}-{each.delay}": each.recipe.task for each in experiments}
     return {name: entries[task] for name, task in named.items() if task in entries}
+
+
+@functools.cache
+def _committed(folder: Path) -> pd.DataFrame:
+    """The committed rows, which no command changes while it runs."""
+    return store.read_suite(folder)
 
 
 def _entry(rows: pd.DataFrame, budget: int) -> str:
