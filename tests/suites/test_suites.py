@@ -25,7 +25,7 @@ def test_names_are_unique_and_safe_as_file_names(name):
     assert suites.load(name).title
 
 
-LARGE = {"compare", "readings", "remedies"}  # many cells or hundreds of experiments
+LARGE = {"compare", "guesses", "lags", "readings", "remedies"}  # many cells or experiments
 
 
 @pytest.mark.parametrize(
