@@ -22,6 +22,7 @@ report: .venv/ready ## pages with figures and statistics of the committed result
 
 figures: report ## the figures of README.md, docs/figures/
 	@mkdir -p docs/figures
+	cp results/lags/report/delay.png docs/figures/lags.png
 	cp results/quick/report/success.png docs/figures/quick.png
 	cp results/paper/report/paper.png docs/figures/paper.png
 

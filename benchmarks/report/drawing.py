@@ -71,8 +71,9 @@ def apart(cells: Iterable[str]) -> dict[str, float]:
 
 
 def beside(delays: pd.Series, shift: float) -> pd.Series:
-    """Delays for a logarithmic axis, moved aside as `apart` says."""
-    return delays * 10 ** (2 * shift)
+    """Delays for a logarithmic axis, moved aside as `apart` says, less where they lie close."""
+    decades = math.log10(delays.max() / delays.min())
+    return delays * 10 ** (min(2.0, 1.5 * decades) * shift)
 
 
 def together(

@@ -1,5 +1,8 @@
 import itertools
+import math
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.report import drawing
@@ -26,3 +29,11 @@ def test_the_legend_is_as_wide_as_the_figure_at_most(cells, rows):
     assert len({text.get_window_extent().y0 for text in legend.get_texts()}) == rows
     assert legend.get_window_extent().x0 >= 0
     assert legend.get_window_extent().x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize(
+    ("delays", "moved"), [((50,), 0.0), ((50, 100), 0.15 * math.log10(2)), ((10, 1000), 0.2)]
+)
+def test_delays_are_moved_aside_by_a_small_part_of_their_range(delays, moved):
+    found = drawing.beside(pd.Series(delays), 0.1)
+    assert list(np.log10(found) - np.log10(delays)) == pytest.approx([moved] * len(delays))
