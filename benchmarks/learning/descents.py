@@ -81,7 +81,7 @@ class NesterovState(NamedTuple):
 
 def momentum_at(update: jax.Array, largest: Number) -> jax.Array:
     """Sutskever's momentum of an update, the first of them number 0."""
-    return jnp.minimum(1 - 0.5 / (update // 250 + 1), largest)  # FIDELITY R3
+    return jnp.minimum(1 - 0.5 / (update // 250 + 1), largest)  # FIDELITY D3
 
 
 def scale_by_nesterov(largest: Number) -> optax.GradientTransformation:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from benchmarks.errors import UsageError
 
-REACHED = 1e-10  # FIDELITY R1
+REACHED = 1e-10  # FIDELITY D1
 TINY = 1e-15  # of a norm whose derivative is wanted
 
 
@@ -72,12 +72,12 @@ class NormStabiliser(_Penalty):
 
         \operatorname{mean}_t (|h_t| - |h_{t-1}|)^2
 
-    over the steps of each sequence, but for the first (R2 of docs/FIDELITY.md).
+    over the steps of each sequence, but for the first (D2 of docs/FIDELITY.md).
     """
 
     def of_states(self, states: jax.Array, alive: jax.Array) -> jax.Array:
         """The penalty `[]`, before its strength; `alive` `[T, ...]` marks steps that count."""
-        steps = alive[1:]  # FIDELITY R2
+        steps = alive[1:]  # FIDELITY D2
         change = jnp.sum(jnp.diff(_norm(states), axis=0) ** 2, 0, where=steps)
         return jnp.mean(change / jnp.maximum(steps.sum(0), 1))
 

@@ -97,7 +97,7 @@ class RemediedProgram(Program):
         cell = cell.prepared() if isinstance(cell, Preparing) else cell
         cell = around(cell) if around else cell
         if self.learner.window:
-            cell = Windowed(cell, self.learner.window)  # FIDELITY R4
+            cell = Windowed(cell, self.learner.window)  # FIDELITY D4
         return Network(cell, _itself)
 
     def _asked(self, states: jax.Array, sequences: Sequence) -> jax.Array:
@@ -108,7 +108,7 @@ class RemediedProgram(Program):
 
     def _answered(self, params, asked: jax.Array, sequences: Sequence, key: jax.Array):
         """Mean loss of a batch, and the verdicts on it, from the states where the net is asked."""
-        if self.learner.dropout:  # FIDELITY R5
+        if self.learner.dropout:  # FIDELITY D5
             seen = jax.random.bernoulli(key, 1 - self.learner.dropout, asked.shape)
             asked = jnp.where(seen, asked / (1 - self.learner.dropout), 0)
         return self._judged(nnx.merge(self.graph, params).readout(asked), sequences)
