@@ -42,6 +42,12 @@ def _few_memory_maps():
         jax.clear_caches()
 
 
+def pytest_collection_modifyitems(items):
+    """Files that start processes come first, so that no core is left alone with one at the end."""
+    first = ("cli", "running", "report", "python")
+    items.sort(key=lambda item: item.path.parent.name not in first)
+
+
 @pytest.fixture(scope="module")
 def one_worker():
     """Runs train in one worker, where a second would only compile the same again.
