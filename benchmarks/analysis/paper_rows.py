@@ -89,7 +89,7 @@ def comparison(
     if not guessed:
         return lines
     tasks = (f"{each.experiment.task}-{each.experiment.delay}" for each in compared)
-    return lines.assign(guessing=[guessed.get(task, "").replace("\n", ", ") for task in tasks])
+    return lines.assign(guessing=[tables.in_a_line(guessed, task) for task in tasks])
 
 
 def _line(each: Compared, paper: pd.Series, rows: pd.DataFrame) -> dict:

@@ -222,12 +222,17 @@ def long(
     if _any_searched(ran):
         table = table.drop(columns="rate").join(settings.columns(ran))
     if guessed:
-        column = table["task"].map(lambda task: guessed.get(task, "").replace("\n", ", "))
-        table.insert(list(table).index("chance error") + 1, "guessing", column)
+        column = table["task"].map(lambda task: in_a_line(guessed, task))
+        table.insert(list(table).index("chance error") + 1, GUESSED, column)
     if known := _solved(reference):
         keys = zip(table["task"], table["cell"], strict=True)
         table.insert(4, "reference", [known.get(key, "-") for key in keys])
     return table
+
+
+def in_a_line(guessed: Mapping[str, str], task: str) -> str:
+    """What guessing solves of a task, for a long table."""
+    return guessed.get(task, "").replace("\n", ", ")
 
 
 def _any_searched(lines: pd.DataFrame) -> bool:

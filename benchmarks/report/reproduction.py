@@ -121,29 +121,27 @@ def _lines(suite: PaperSuite) -> pd.DataFrame:
 
 
 def _table(literal: pd.DataFrame, others: pd.DataFrame) -> str:
-    lines = [
-        {
-            "row": line.row,
-            "task": line.task,
-            "net": line.net,
-            "rate": f"{line.rate:g}",
-            "paper": paper_rows.paper(line),
-            "ours: solved": paper_rows.solved(line),
-            "mean": paper_rows.mean(line),
-            "ratio": paper_rows.ratio(line),
-            "verdict": line.verdict,
-            "other readings": _readings(others[others["row"] == line.row]),
-        }
-        if line.trials
-        else _not_run(line)
-        for line in literal.itertuples()
-    ]
+    lines = [_entry(line, others[others["row"] == line.row]) for line in literal.itertuples()]
     return pd.DataFrame(lines).fillna("").to_markdown(index=False, disable_numparse=True)
 
 
-def _not_run(line) -> dict[str, str]:
-    known = {"row": line.row, "task": line.task, "net": line.net, "rate": f"{line.rate:g}"}
-    return known | {"paper": paper_rows.paper(line), "ours: solved": "not run"}
+def _entry(line, others: pd.DataFrame) -> dict[str, str]:
+    known = {
+        "row": line.row,
+        "task": line.task,
+        "net": line.net,
+        "rate": f"{line.rate:g}",
+        "paper": paper_rows.paper(line),
+    }
+    if not line.trials:
+        return known | {"ours: solved": "not run"}
+    return known | {
+        "ours: solved": paper_rows.solved(line),
+        "mean": paper_rows.mean(line),
+        "ratio": paper_rows.ratio(line),
+        "verdict": line.verdict,
+        "other readings": _readings(others),
+    }
 
 
 def _readings(others: pd.DataFrame) -> str:
