@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from tasks.building import Tolerant, ask_at_end
 from tasks.sequence import REGRESSION, Chance, Sequence
-from tasks.two_sequence import TwoSequence3a
+from tasks.two_sequence import TwoSequence01Quiet, TwoSequence3a
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class LatchII(Tolerant):
     objective = REGRESSION
     level = 1.0
     """Absolute value of the targets."""
+    line = TwoSequence3a
+    """Where the sequences come from."""
 
     def __post_init__(self):
         if self.T < 2:
@@ -73,7 +75,7 @@ class LatchII(Tolerant):
 
     def sample(self, key: jax.Array) -> Sequence:
         """Draws one sequence."""
-        drawn = TwoSequence3a(self.T, N=1).sample(key)
+        drawn = self.line(self.T, N=1).sample(key)
         target = self.level * drawn.inputs[0]
         return ask_at_end(self._shown(drawn.inputs), target, drawn.length)
 
@@ -115,4 +117,27 @@ class LatchI(LatchII):
         return jnp.concatenate([classes.astype(jnp.float32), jnp.where(first, 0.0, line)], -1)
 
 
+@dataclass(frozen=True)
+class LatchIIQuiet(LatchII):
+    """As `LatchII`, with noise of *standard deviation* 0.2, not variance.
+
+    Attributes:
+        T: minimal length.
+    """
+
+    line = TwoSequence01Quiet  # FIDELITY G6
+
+
+@dataclass(frozen=True)
+class LatchIQuiet(LatchI):
+    """As `LatchI`, with noise of *standard deviation* 0.2, not variance.
+
+    Attributes:
+        T: minimal length.
+    """
+
+    line = TwoSequence01Quiet  # FIDELITY G6
+
+
 GUESSING01_I_500, GUESSING01_II_500 = LatchI(500), LatchII(500)
+GUESSING01_I_500_QUIET, GUESSING01_II_500_QUIET = LatchIQuiet(500), LatchIIQuiet(500)

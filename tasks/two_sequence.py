@@ -64,6 +64,8 @@ class TwoSequence3a(Tolerant):
     """Targets of class 1 and class 2."""
     noise_from_start = False
     """Whether the N elements that carry the class are noisy too."""
+    noise_sd = INPUT_SD
+    """Standard deviation of the noise."""
 
     def __post_init__(self):
         if not 1 <= self.N <= self.T:
@@ -96,7 +98,7 @@ class TwoSequence3a(Tolerant):
     def sample(self, key: jax.Array) -> Sequence:
         """Draws one sequence."""
         noise_key, bits_key = jax.random.split(key)
-        noise = INPUT_SD * normal(draw_bits(noise_key, self.steps))
+        noise = self.noise_sd * normal(draw_bits(noise_key, self.steps))
         bits = draw_bits(bits_key, 2)
         first_class = below(bits[0], 2) == 0
         level = jnp.where(first_class, jnp.float32(1.0), jnp.float32(-1.0))
@@ -181,9 +183,25 @@ class TwoSequence01(TwoSequence3a):
     tolerance = 0.1  # FIDELITY T30
 
 
+@dataclass(frozen=True)
+class TwoSequence01Quiet(TwoSequence01):
+    """As `TwoSequence01`, with noise of *standard deviation* 0.2, not variance.
+
+    Attributes:
+        T: minimal length.
+        N: number of elements that carry the class.
+    """
+
+    noise_sd = 0.2  # FIDELITY G6
+
+
 HS97_3A_100_3, HS97_3A_100_1 = TwoSequence3a(100, 3), TwoSequence3a(100, 1)
 HS97_3A_1000_3 = TwoSequence3a(1000, 3)
 HS97_3B_100_3, HS97_3B_100_1 = TwoSequence3b(100, 3), TwoSequence3b(100, 1)
 HS97_3B_1000_1 = TwoSequence3b(1000, 1)
 HS97_3C_100_3, HS97_3C_100_1 = TwoSequence3c(100, 3), TwoSequence3c(100, 1)
 GUESSING01_500_1 = TwoSequence01(500, 1)
+GUESSING01_500_1_QUIET, GUESSING01_500_3_QUIET = (
+    TwoSequence01Quiet(500, 1),
+    TwoSequence01Quiet(500, 3),
+)

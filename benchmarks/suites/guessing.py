@@ -5,6 +5,8 @@ sequences; every column of sequences counts guesses. A task that falls to a few 
 no test of a learner. Figures of that paper stand beside ours where they are verified.
 """
 
+from dataclasses import replace
+
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.criteria import WholeSet
 from benchmarks.learning.experiment import Experiment, Model, Recipe
@@ -29,7 +31,14 @@ def guessed(
     return Compared(row, Experiment(name, size, net, recipe, 0.0, TRIALS))
 
 
-COMPARED = (
+def changed(literal: Compared, variant: str, task: Task) -> Compared:
+    """A row with another task."""
+    name, recipe = f"{literal.experiment.task}-{variant}", literal.experiment.recipe
+    experiment = replace(literal.experiment, task=name, recipe=replace(recipe, task=task))
+    return Compared(literal.row, experiment, variant)
+
+
+LITERAL = (
     guessed("G.1", "latch-i", 500, "unit", latch.GUESSING01_I_500, LatchNet(LatchUnitI), 32),
     guessed("G.2", "latch-ii", 500, "unit", latch.GUESSING01_II_500, LatchNet(LatchUnit), 32),
     guessed("G.3", "two-sequence", 500, "a1-1", two_sequence.GUESSING01_500_1, guess_net.A1_1),
@@ -48,6 +57,17 @@ COMPARED = (
     guessed("G.14", "tomita-4", 20, "a2", tomita.TOMITA82_4, guess_net.A2),
 )
 """Experiments beside the rows that they reproduce."""
+
+# FIDELITY G6
+QUIET = (
+    changed(LITERAL[0], "quiet", latch.GUESSING01_I_500_QUIET),
+    changed(LITERAL[1], "quiet", latch.GUESSING01_II_500_QUIET),
+    *(changed(each, "quiet", two_sequence.GUESSING01_500_1_QUIET) for each in LITERAL[2:4]),
+    *(changed(each, "quiet-three", two_sequence.GUESSING01_500_3_QUIET) for each in LITERAL[2:4]),
+)
+"""The rows with Gaussian noise, with less of it, and with three elements that carry the class."""
+
+COMPARED = (*LITERAL, *QUIET)
 
 SUITE = PaperSuite(
     "guessing", __doc__, tuple(each.experiment for each in COMPARED), compared=COMPARED

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,11 @@ SUITE = suites.load("guessing")
 PAPER = paper_rows.reference()
 
 
-@pytest.mark.parametrize("each", SUITE.compared, ids=lambda each: each.row)
+LITERAL = [each for each in SUITE.compared if not each.variant]
+VARIANTS = [each for each in SUITE.compared if each.variant]
+
+
+@pytest.mark.parametrize("each", LITERAL, ids=lambda each: each.row)
 def test_an_experiment_is_the_row_of_the_source(each):
     theirs, recipe = PAPER.loc[each.row], each.experiment.recipe
     assert program(recipe).weights == int(theirs["weights"])
@@ -40,3 +45,13 @@ def test_figures_that_are_not_verified_are_not_shown():
     console = Console(file=io.StringIO(), width=80)
     console.print(paper_rows.terminal(lines, SUITE.title))
     assert "nan" not in console.file.getvalue()
+
+
+def test_a_variant_changes_the_task_alone():
+    literal = {each.row: each.experiment for each in LITERAL}
+    for each in VARIANTS:
+        recipe, of_row = each.experiment.recipe, literal[each.row].recipe
+        assert recipe.task != of_row.task
+        assert replace(recipe, task=of_row.task) == of_row
+        assert recipe.task.steps == of_row.task.steps
+    assert [each.row for each in VARIANTS] == ["G.1", "G.2", "G.3", "G.4", "G.3", "G.4"]

@@ -40,15 +40,28 @@ def test_classes_are_balanced(task):
     assert close((draw(task).targets.sum((1, 2)) > 0).mean(), 0.5, 4096)
 
 
-@EACH
-def test_noise_is_gaussian_with_variance_02(task):
+@pytest.mark.parametrize(
+    ("task", "variance"),
+    [(ONE, 0.2), (TWO, 0.2), (latch.LatchIQuiet(30), 0.04), (latch.LatchIIQuiet(30), 0.04)],
+    ids=str,
+)
+def test_noise_is_gaussian(task, variance):
     step = np.arange(task.steps)
     values = noise(task)[(step > 0) & (step < draw(task).length[:, None])].astype(float)
     n = len(values)
-    assert abs(values.mean()) < 5 * math.sqrt(0.2 / n)
-    assert abs(values.var() - 0.2) < 5 * 0.2 * math.sqrt(2 / n)
+    assert abs(values.mean()) < 5 * math.sqrt(variance / n)
+    assert abs(values.var() - variance) < 5 * variance * math.sqrt(2 / n)
     for sds, share in ((1, 0.3173105), (2, 0.0455003), (3, 0.0026998)):
-        assert close((abs(values) > sds * math.sqrt(0.2)).mean(), share, n)
+        assert close((abs(values) > sds * math.sqrt(variance)).mean(), share, n)
+
+
+@pytest.mark.parametrize(("quiet", "loud"), [(latch.LatchIQuiet, ONE), (latch.LatchIIQuiet, TWO)])
+def test_quiet_variants_differ_in_the_noise_alone(quiet, loud):
+    theirs, ours = draw(loud), draw(quiet(30))
+    np.testing.assert_array_equal(theirs.targets, ours.targets)
+    np.testing.assert_array_equal(theirs.inputs[:, 0], ours.inputs[:, 0])
+    scaled = theirs.inputs[:, 1:, -1] * np.float32(0.2 / math.sqrt(0.2))
+    np.testing.assert_allclose(ours.inputs[:, 1:, -1], scaled, rtol=1e-6)
 
 
 @EACH
