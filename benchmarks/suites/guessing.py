@@ -31,13 +31,6 @@ def guessed(
     return Compared(row, Experiment(name, size, net, recipe, 0.0, TRIALS))
 
 
-def changed(literal: Compared, variant: str, task: Task) -> Compared:
-    """A row with another task."""
-    name, recipe = f"{literal.experiment.task}-{variant}", literal.experiment.recipe
-    experiment = replace(literal.experiment, task=name, recipe=replace(recipe, task=task))
-    return Compared(literal.row, experiment, variant)
-
-
 LITERAL = (
     guessed("G.1", "latch-i", 500, "unit", latch.GUESSING01_I_500, LatchNet(LatchUnitI), 32),
     guessed("G.2", "latch-ii", 500, "unit", latch.GUESSING01_II_500, LatchNet(LatchUnit), 32),
@@ -58,12 +51,22 @@ LITERAL = (
 )
 """Experiments beside the rows that they reproduce."""
 
+
+def quiet(row: str, task: Task, variant: str = "quiet") -> Compared:
+    """A row with less noise in its task."""
+    (literal,) = (each.experiment for each in LITERAL if each.row == row)
+    recipe = replace(literal.recipe, task=task)
+    return Compared(row, replace(literal, task=f"{literal.task}-{variant}", recipe=recipe), variant)
+
+
 # FIDELITY G6
 QUIET = (
-    changed(LITERAL[0], "quiet", latch.GUESSING01_I_500_QUIET),
-    changed(LITERAL[1], "quiet", latch.GUESSING01_II_500_QUIET),
-    *(changed(each, "quiet", two_sequence.GUESSING01_500_1_QUIET) for each in LITERAL[2:4]),
-    *(changed(each, "quiet-three", two_sequence.GUESSING01_500_3_QUIET) for each in LITERAL[2:4]),
+    quiet("G.1", latch.GUESSING01_I_500_QUIET),
+    quiet("G.2", latch.GUESSING01_II_500_QUIET),
+    quiet("G.3", two_sequence.GUESSING01_500_1_QUIET),
+    quiet("G.4", two_sequence.GUESSING01_500_1_QUIET),
+    quiet("G.3", two_sequence.GUESSING01_500_3_QUIET, "quiet-three"),
+    quiet("G.4", two_sequence.GUESSING01_500_3_QUIET, "quiet-three"),
 )
 """The rows with Gaussian noise, with less of it, and with three elements that carry the class."""
 

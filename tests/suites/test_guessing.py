@@ -1,4 +1,5 @@
 import io
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +11,12 @@ from benchmarks import suites
 from benchmarks.analysis import paper_rows
 from benchmarks.analysis.paper_rows import comparison, readable
 from benchmarks.learning.select import program
+from tasks import two_sequence
+from tests.support.drawing import draw
 from tests.support.made_up import rows
 
 SUITE = suites.load("guessing")
 PAPER = paper_rows.reference()
-
-
 LITERAL = [each for each in SUITE.compared if not each.variant]
 VARIANTS = [each for each in SUITE.compared if each.variant]
 
@@ -55,3 +56,13 @@ def test_a_variant_changes_the_task_alone():
         assert replace(recipe, task=of_row.task) == of_row
         assert recipe.task.steps == of_row.task.steps
     assert [each.row for each in VARIANTS] == ["G.1", "G.2", "G.3", "G.4", "G.3", "G.4"]
+
+
+def test_noise_of_a_training_set_exceeds_its_signal_unless_it_is_quiet():
+    loud, quiet = (
+        draw(task, 100).inputs[:, 1:]
+        for task in (two_sequence.GUESSING01_500_1, two_sequence.GUESSING01_500_1_QUIET)
+    )
+    assert 1.6 < loud.max() < 2.3  # as note G6 says: 4.2 standard deviations
+    assert 0.7 < quiet.max() < 1.0
+    assert 0.5 * math.erfc(1 / 0.2 / math.sqrt(2)) < 1e-6  # wrong signs if Table 5 were quiet
