@@ -97,10 +97,9 @@ class TemporalOrder6a(SymbolTask):
             chosen = low + below(bits[1 + marks + i], high - low + 1)
             inputs = jnp.where(place == chosen, X + kinds[i], inputs)
         inputs = jnp.where(place == 1, START, jnp.where(place == length, TRIGGER, inputs))
-        order = jnp.sum(kinds * 2 ** jnp.arange(marks)[::-1])  # read as a binary number
         return Symbols(
             jnp.where(place <= length, inputs, -1).astype(jnp.int32),
-            jnp.where(place == length, order, -1).astype(jnp.int32),
+            jnp.where(place == length, _binary(kinds), -1).astype(jnp.int32),
             length,
         )
 
@@ -153,9 +152,10 @@ class TemporalOrderPascanu13(SymbolTask):
     shortest: int = 50
 
     n_in = 6
-    n_out = 4
     tolerance = float("nan")
     every_step = False
+    tenths: ClassVar[tuple[int, ...]] = (1, 5)
+    """Where each relevant symbol stands: in the tenth of a sequence that follows so many."""
 
     def __post_init__(self):
         if not 10 <= self.shortest <= self.longest:
@@ -165,6 +165,11 @@ class TemporalOrderPascanu13(SymbolTask):
             )
 
     @property
+    def n_out(self) -> int:
+        """One output for each order of A and B."""
+        return 2 ** len(self.tenths)
+
+    @property
     def steps(self) -> int:
         """Longest possible sequence."""
         return self.longest
@@ -172,8 +177,8 @@ class TemporalOrderPascanu13(SymbolTask):
     @property
     def lag(self) -> int:
         """From the last place of the last relevant symbol to the end of the shortest sequence."""
-        tenth, middle = self.shortest // 10, self.shortest * 5 // 10
-        return self.shortest - 1 - (middle + tenth - 1)
+        tenth, start = self.shortest // 10, self.shortest * self.tenths[-1] // 10
+        return self.shortest - 1 - (start + tenth - 1)
 
     @property
     def chance(self) -> Chance:
@@ -190,19 +195,19 @@ class TemporalOrderPascanu13(SymbolTask):
 
     def symbols(self, key: jax.Array) -> Symbols:
         """Draws one sequence as symbol numbers."""
-        bits = draw_bits(key, 5)
+        marks = len(self.tenths)
+        bits = draw_bits(key, 1 + 2 * marks)
         length = self.shortest + below(bits[0], self.longest - self.shortest + 1)
-        kinds = below(bits[1:3], 2)
-        tenth = length // 10
+        kinds = below(bits[1 : 1 + marks], 2)
         # FIDELITY T29
-        places = jnp.stack([tenth, length * 5 // 10]) + below(bits[3:5], tenth)
+        places = length * jnp.asarray(self.tenths) // 10 + below(bits[1 + marks :], length // 10)
         step = jnp.arange(self.steps)
         inputs = 2 + _quarters(key, len(bits), self.steps)
         for place, kind in zip(places, kinds, strict=True):
             inputs = jnp.where(step == place, kind, inputs)
         return Symbols(
             jnp.where(step < length, inputs, -1).astype(jnp.int32),
-            jnp.where(step == length - 1, 2 * kinds[0] + kinds[1], -1).astype(jnp.int32),
+            jnp.where(step == length - 1, _binary(kinds), -1).astype(jnp.int32),
             length.astype(jnp.int32),
         )
 
@@ -214,6 +219,34 @@ class TemporalOrderPascanu13(SymbolTask):
         most = jnp.max(jnp.where(asked & ~wanted, outputs, -jnp.inf))
         finite = jnp.all(jnp.where(asked, jnp.isfinite(outputs), True))
         return super().judge(outputs, sequence)._replace(wrong=~((least > most) & finite))
+
+
+@dataclass(frozen=True)
+class TemporalOrderPascanu13Three(TemporalOrderPascanu13):
+    """As `TemporalOrderPascanu13`, with three relevant symbols and eight classes.
+
+    One of A and B stands at a step in [L/10, 2L/10), one in [3L/10, 4L/10) and one in
+    [6L/10, 7L/10). AAA, AAB, ABA, ABB, BAA, BAB, BBA, BBB -> outputs 0, ..., 7.
+
+    Shapes: inputs `[longest, 6]`, targets `[longest, 8]`, scored at the last step.
+
+    Example with L = 20 (A or B at a step in 2-3, in 6-7 and in 12-13):
+
+        step    0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19
+        symbol  c  f  d  B  c  e  A  d  f  e  c  c  d  B  e  c  c  d  e  f
+        target                                                         BAB = 0 0 0 0 0 1 0 0
+
+    Attributes:
+        longest: steps of the longest sequence.
+        shortest: steps of the shortest one.
+    """
+
+    tenths = (1, 3, 6)
+
+
+def _binary(kinds: jax.Array) -> jax.Array:
+    """The class of an order: its symbols, 0 or 1, read as a binary number."""
+    return jnp.sum(kinds * 2 ** jnp.arange(len(kinds))[::-1])
 
 
 def _quarters(key: jax.Array, first: int, count: int) -> jax.Array:

@@ -17,7 +17,7 @@ from models.network import Recurrent
 from models.rnn import RNN, GaussianRNN
 from tasks.copying import ARJOVSKY16_100, ARJOVSKY16_200
 from tasks.sequence import Task
-from tasks.temporal_order import TemporalOrderPascanu13
+from tasks.temporal_order import TemporalOrderPascanu13, TemporalOrderPascanu13Three
 from tasks.variants import (
     ADDING_BAI18_600,
     ADDING_MS11_80,
@@ -94,6 +94,7 @@ def _omega(name: str, task: Task, lengths: tuple[int, ...] = ()) -> Experiment:
 
 OMEGA = (
     _omega("order-pascanu13", TemporalOrderPascanu13(longest=200, shortest=50), (25,)),
+    _omega("order-three-pascanu13", TemporalOrderPascanu13Three(longest=200, shortest=50)),
     _omega("adding-pascanu13", ADDING_PASCANU13_200),
     _omega("multiplication-pascanu13", MULTIPLICATION_PASCANU13_200),
 )

@@ -26,6 +26,7 @@ ONE_HOT = [
     temporal_order.HS97_6A,
     temporal_order.HS97_6B,
     temporal_order.TemporalOrderPascanu13(30, 20),
+    temporal_order.TemporalOrderPascanu13Three(30, 20),
     reber.Reber(20),
 ]
 

@@ -28,6 +28,7 @@ GROWING = [
     temporal_order.TemporalOrder6a(20),
     temporal_order.TemporalOrder6b(20),
     temporal_order.TemporalOrderPascanu13(30, 20),
+    temporal_order.TemporalOrderPascanu13Three(30, 20),
     DelayedXor(20),
     two_sequence.TwoSequence3a(20, 1),
     two_sequence.TwoSequence3b(20, 3),

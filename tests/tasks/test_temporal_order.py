@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import temporal_order
-from tasks.temporal_order import TemporalOrder6a, TemporalOrder6b, TemporalOrderPascanu13
+from tasks.temporal_order import (
+    TemporalOrder6a,
+    TemporalOrder6b,
+    TemporalOrderPascanu13,
+    TemporalOrderPascanu13Three,
+)
 from tests.support import oracles
 from tests.support.drawing import close, draw, judge, spelled
 
@@ -70,39 +75,47 @@ def test_lags_are_those_of_the_paper():
     assert (temporal_order.HS97_6A.lag, temporal_order.HS97_6B.lag) == (40, 24)
 
 
-PASCANU = TemporalOrderPascanu13(40, 20)
+PASCANU = {
+    TemporalOrderPascanu13(40, 20): ("AA AB BA BB", (1, 5)),
+    TemporalOrderPascanu13Three(40, 20): ("AAA AAB ABA ABB BAA BAB BBA BBB", (1, 3, 6)),
+}
+BOTH = pytest.mark.parametrize("task", PASCANU, ids=str)
 
 
-def test_pascanu_asks_for_the_order_of_two_symbols():
-    s = draw(PASCANU)
+@BOTH
+def test_pascanu_asks_for_the_order_of_its_symbols(task):
+    orders, tenths = PASCANU[task]
+    s = draw(task)
     strings = [spelled(x[:n], "ABcdef") for x, n in zip(s.inputs, s.length, strict=True)]
     assert {len(string) for string in strings} == set(range(20, 41))
-    orders = Counter()
+    found, used = Counter(), [set() for _ in tenths]
     for string, targets, n in zip(strings, s.targets, s.length, strict=True):
-        first, second = re.fullmatch("[c-f]*([AB])[c-f]*([AB])[c-f]+", string).groups()
+        assert re.fullmatch("[A-Bc-f]*[c-f]", string)
         places = [i for i, c in enumerate(string) if c in "AB"]
-        tenth = n // 10
-        assert places[0] - tenth in range(tenth)
-        assert places[1] - n // 2 in range(tenth)
-        assert targets[n - 1].tolist() == [first + second == each for each in ORDERS]
-        orders[first + second] += 1
-    assert all(close(orders[each] / 4096, 1 / 4, 4096) for each in ORDERS)
+        for i, (place, tenth) in enumerate(zip(places, tenths, strict=True)):
+            assert place - n * tenth // 10 in range(n // 10)
+            used[i].add((n, place))
+        order = "".join(string[i] for i in places)
+        assert targets[n - 1].tolist() == [order == each for each in orders.split()]
+        found[order] += 1
+    everywhere = sum(n // 10 for n in range(20, 41))
+    assert all(len(each) == everywhere for each in used)
+    count = len(orders.split())
+    assert all(close(found[each] / 4096, 1 / count, 4096) for each in orders.split())
     letters = Counter("".join(strings))
     total = sum(letters[c] for c in "cdef")
     assert all(close(letters[c] / total, 1 / 4, total) for c in "cdef")
 
 
-ORDERS = ("AA", "AB", "BA", "BB")
-
-
-def test_pascanu_counts_the_most_active_output():
-    s = draw(PASCANU)
+@BOTH
+def test_pascanu_counts_the_most_active_output(task):
+    s = draw(task)
     outputs = np.random.default_rng(0).normal(size=s.targets.shape).astype(np.float32)
     answers = outputs[np.arange(4096), s.length - 1].argmax(-1)
     wanted = s.targets[np.arange(4096), s.length - 1].argmax(-1)
-    np.testing.assert_array_equal(judge(PASCANU, outputs, s)[1], answers != wanted)
-    assert judge(PASCANU, np.full_like(outputs, 0.5), s)[1].all()
-    assert judge(PASCANU, np.full_like(outputs, np.nan), s)[1].all()
+    np.testing.assert_array_equal(judge(task, outputs, s)[1], answers != wanted)
+    assert judge(task, np.full_like(outputs, 0.5), s)[1].all()
+    assert judge(task, np.full_like(outputs, np.nan), s)[1].all()
 
 
 @pytest.mark.parametrize("lengths", [(9, 9), (20, 30)])
@@ -111,6 +124,7 @@ def test_pascanu_refuses_lengths_without_room(lengths):
         TemporalOrderPascanu13(*lengths)
 
 
-def test_pascanu_lag():
-    """Of the shortest sequence, 20 steps: the last place is step 11, the question step 19."""
-    assert PASCANU.lag == 19 - 11
+@pytest.mark.parametrize(("task", "last"), [*zip(PASCANU, (11, 13), strict=True)], ids=str)
+def test_pascanu_lag(task, last):
+    """Of the shortest sequence, 20 steps: its last place, and the question at step 19."""
+    assert task.lag == 19 - last
