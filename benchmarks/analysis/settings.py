@@ -19,12 +19,14 @@ NOTE = (
 def summary(rows: pd.DataFrame) -> dict:
     """Of an experiment's rows: units, clip, start and the mean of each of `LENGTHS`.
 
-    Columns are `clip` (NaN where nothing was searched), `start` (text), `units` (None where the
-    model's description does not tell) and the three of `LENGTHS`.
+    Columns are `rate_at_end` (in an outer tenth of what a search tries), `clip` (NaN where nothing
+    was searched), `start` (text), `units` (None where the model's description does not tell) and
+    the three of `LENGTHS`.
     """
     first = rows.iloc[0]
     units = pd.Series([first["model"]]).str.extract(r"hidden=(\d+)")[0].iloc[0]
     return {
+        "rate_at_end": space.rates(first["learner"]).near_end(first["rate"]),
         "clip": first["clip"],
         "start": _start(first),
         "units": units,
@@ -51,7 +53,7 @@ def columns(lines: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "units": lines["units"],
-            "rate": [f"{rate:.2g}{'*' * space.RATE.near_end(rate)}" for rate in lines["rate"]],
+            "rate": [f"{each.rate:.2g}{'*' * each.rate_at_end}" for each in lines.itertuples()],
             "clip": [_clip(clip) for clip in lines["clip"]],
             "start": lines["start"],
             **{

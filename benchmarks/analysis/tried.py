@@ -10,6 +10,7 @@ import pandas as pd
 from benchmarks.analysis.statistics import restricted_mean_sequences
 from benchmarks.learning import space
 
+AS_IN_ROWS = ("delay", "cell", "learner", "rate", "clip", "scale", "budget")
 SETTINGS = ("rate", "clip", "memory", "range", "scale")
 
 IMPORTANCE = (
@@ -32,9 +33,9 @@ def configurations(rows: pd.DataFrame) -> pd.DataFrame:
         rows: those of a search; at least one.
 
     Returns:
-        Columns task (with its delay), delay, cell, digest, rate, clip, memory (the longest, in
-        steps), range (whether memories reach from the shortest to it), scale, solved, trials,
-        sequences (mean to success, unsolved trials counted with the budget), budget.
+        Columns task (with its delay), delay, cell, learner, digest, rate, clip, memory (the
+        longest, in steps), range (whether memories reach from the shortest to it), scale, solved,
+        trials, sequences (mean to success, unsolved trials counted with the budget), budget.
     """
     groups = rows.groupby("digest", sort=False)
     return pd.DataFrame([_configuration(str(digest), own) for digest, own in groups])
@@ -44,7 +45,7 @@ def _configuration(digest: str, rows: pd.DataFrame) -> dict:
     first = rows.iloc[0]
     return {
         "task": f"{first['task']}-{first['delay']}",
-        **{name: first[name] for name in ("delay", "cell", "rate", "clip", "scale", "budget")},
+        **{name: first[name] for name in AS_IN_ROWS},
         "digest": digest,
         "memory": first["memory_high"],
         "range": first["memory_low"] < first["memory_high"],
@@ -113,13 +114,13 @@ def _distributions(line: pd.Series) -> dict[str, Any]:
 
     numbers = {
         name: FloatDistribution(ends.low, ends.high, log=True)
-        for name, ends in bounds(line["delay"]).items()
+        for name, ends in bounds(line["delay"], line["learner"]).items()
         if not np.isnan(line[name])
     }
     kinds = ("clip", "range") if "memory" in numbers else ("clip",)
     return numbers | {name: CategoricalDistribution([False, True]) for name in kinds}
 
 
-def bounds(delay: int) -> dict[str, space.LogUniform]:
-    """Of each number that is searched at a delay, the ends of what is tried."""
-    return {"rate": space.RATE, "memory": space.memory(delay), "scale": space.SCALE}
+def bounds(delay: int, learner: str) -> dict[str, space.LogUniform]:
+    """Of each number that is searched at a delay with a learner, the ends of what is tried."""
+    return {"rate": space.rates(learner), "memory": space.memory(delay), "scale": space.SCALE}

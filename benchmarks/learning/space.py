@@ -2,7 +2,8 @@
 
 What a cell is searched for beside the rate and clipping is what it says itself (`settings` in
 `models.cell.Cell`): the initial time constant of its gates or the scale of its recurrent weights.
-A learner with remedies is searched for their numbers, in place of clipping.
+A learner with remedies is searched for their numbers, in place of clipping, and where it descends
+the gradient as it is, at rates up to ten times as high.
 """
 
 import math
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import scipy
 
-from benchmarks.learning.descents import ElementClip, NormClip, ScheduledNesterov, SkipLarge
+from benchmarks.learning.descents import ElementClip, NormClip, Plain, ScheduledNesterov, SkipLarge
 from benchmarks.learning.experiment import Settings
 from benchmarks.learning.learners import Adam, Learner
 from benchmarks.learning.penalties import NormStabiliser, Omega
@@ -42,6 +43,7 @@ SHORTEST = 2.0  # steps
 LONGEST = 10  # times the delay
 SCALE = LogUniform(0.5, 1.5)
 # FIDELITY S13
+PLAIN_RATE = LogUniform(1e-3, 1.0)
 THRESHOLD: Mapping[type, LogUniform] = {
     NormClip: LogUniform(0.1, 10),
     ElementClip: LogUniform(0.01, 1),
@@ -65,6 +67,11 @@ class Configuration(NamedTuple):
     settings: Settings
 
 
+def rates(learner: Learner | str) -> LogUniform:
+    """Learning rates that are tried with a learner, or with what a row says of it."""
+    return PLAIN_RATE if f"descent={Plain()}" in str(learner) else RATE
+
+
 def memory(delay: int) -> LogUniform:
     """Initial time constants that are tried at a delay, in steps."""
     return LogUniform(SHORTEST, LONGEST * delay)
@@ -77,7 +84,7 @@ def configurations(
 
     They are points of the Halton sequence (Halton 1960), which fills the space more evenly than
     random points do (Bergstra & Bengio 2012, section 5). All cells share rates and clipping, all
-    learners rates.
+    learners but plain descent (`rates`) rates.
 
     Args:
         names: settings of the cell, of "memory" and "scale".
@@ -114,7 +121,7 @@ def _configuration(
 ) -> Configuration:
     drawn: dict[str, Any] = {name: START[name](delay, u_cell, u_kind) for name in names}
     drawn |= _learnt(learner, u_clip, u_strength)
-    return Configuration(RATE.at(u_rate), Settings(**drawn))
+    return Configuration(rates(learner).at(u_rate), Settings(**drawn))
 
 
 def _learnt(learner: Learner, u_clip: float, u_strength: float) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """Figures of a search: pure functions of the lines of `analysis.tried`."""
 
-import math
 from functools import partial
 from typing import Any
 
@@ -61,8 +60,9 @@ def strips(lines: pd.DataFrame) -> tuple[dict[str, Draw], dict[str, float]]:
 
 
 def _strip(axis: Axes, lines: pd.DataFrame, name: str) -> None:
-    cells = list(dict.fromkeys(lines["cell"]))
-    ends = tried.bounds(lines["delay"].iloc[0])[name]
+    firsts = lines.drop_duplicates("cell")
+    cells = list(firsts["cell"])
+    ends = [tried.bounds(each.delay, each.learner)[name] for each in firsts.itertuples()]
     palette = list(looks(lines["budget"].max()).values())
     for line in lines.itertuples():
         place = getattr(line, name), cells.index(line.cell)
@@ -82,12 +82,15 @@ def _step(line) -> int:
     return sum(line.sequences > line.budget / step for step in STEPS)
 
 
-def _frame(axis: Axes, cells: list[str], ends: LogUniform, label: str) -> None:
-    """Axes of a strip; the outer tenths of the space are shaded."""
-    tenth = (ends.high / ends.low) ** 0.1
-    for edge in ((ends.low, ends.low * tenth), (ends.high / tenth, ends.high)):
-        axis.axvspan(*edge, color="0.9", lw=0, zorder=0)
-    axis.set_xlim(ends.low / math.sqrt(tenth), ends.high * math.sqrt(tenth))
+def _frame(axis: Axes, cells: list[str], ends: list[LogUniform], label: str) -> None:
+    """Axes of a strip; the outer tenths of each cell's space are shaded, as is what lies beyond."""
+    low, high = min(each.low for each in ends), max(each.high for each in ends)
+    margin = (high / low) ** 0.05
+    for line, own in enumerate(ends):
+        tenth = (own.high / own.low) ** 0.1
+        for edge in ((low, own.low * tenth), (own.high / tenth, high)):
+            axis.fill_betweenx((line - 0.5, line + 0.5), *edge, color="0.9", lw=0, zorder=0)
+    axis.set_xlim(low / margin, high * margin)
     log_axis(axis, label)
     axis.set_yticks(range(len(cells)), cells, fontsize=8)
     axis.set_ylim(len(cells) - 0.4, -0.6)

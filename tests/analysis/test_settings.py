@@ -3,6 +3,8 @@ import math
 import pytest
 
 from benchmarks.analysis import settings, tables
+from benchmarks.learning.descents import Plain
+from benchmarks.learning.remedies import Remedied
 from tests.support.made_up import rows
 from tests.support.tiny import experiment
 
@@ -28,6 +30,14 @@ def test_what_was_chosen_stands_in_the_long_table(start, rate, shown):
     assert line["clip"] == "none"
     assert line["units"] == "7"
     assert (line["x2"], line["x5"]) == ("75%", "")
+
+
+@pytest.mark.parametrize(("rate", "shown"), [(0.0012, "0.0012*"), (0.09, "0.09"), (0.9, "0.9*")])
+def test_the_ends_are_those_of_the_learner(rate, shown):
+    tried = experiment(rate=rate)
+    made = rows(tried, 100, clip=1.0, learner=repr(Remedied(descent=Plain())))
+    (line,) = tables.long(tables.summary([tried], made)).to_dict("records")
+    assert line["rate"] == shown
 
 
 def test_tables_of_suites_that_were_not_searched_have_no_such_columns():

@@ -14,13 +14,14 @@ BUDGET = experiment().recipe.budget
 def test_a_configuration_is_a_line():
     own = experiment()
     settings = {"clip": math.inf, "memory_low": 2.0, "memory_high": 50.0}
-    made = rows(own, 100, None, task="t", delay=9, cell="a", **settings)
+    made = rows(own, 100, None, task="t", delay=9, cell="a", learner="x", **settings)
     (line,) = tried.configurations(made).to_dict("records")
     assert math.isnan(line.pop("scale"))
     assert line == {
         "task": "t-9",
         "delay": 9,
         "cell": "a",
+        "learner": "x",
         "digest": own.digest,
         "rate": own.rate,
         "clip": math.inf,

@@ -3,8 +3,9 @@ import math
 import pytest
 
 from benchmarks.learning import space
-from benchmarks.learning.descents import ElementClip, NormClip, ScheduledNesterov, SkipLarge
+from benchmarks.learning.descents import ElementClip, NormClip, Plain, ScheduledNesterov, SkipLarge
 from benchmarks.learning.experiment import Settings
+from benchmarks.learning.learners import Adam, Online
 from benchmarks.learning.penalties import NormStabiliser, Omega
 from benchmarks.learning.remedies import Remedied
 from benchmarks.suites.cells import EVERY
@@ -37,6 +38,18 @@ def test_all_cells_share_rates_and_clipping():
     kinds = [space.configurations(names, 50, 24) for names in ([], ["memory"], ["scale"])]
     for others in zip(*kinds, strict=True):
         assert len({(each.rate, each.settings.clip) for each in others}) == 1
+
+
+@pytest.mark.parametrize("n", range(8))
+def test_plain_descent_has_rates_of_its_own(n):
+    plain = [Remedied(descent=Plain()), Remedied(descent=Plain(), guard=NormClip())]
+    others = [Remedied(), Remedied(descent=ScheduledNesterov()), Adam(), Online()]
+    for learners, low, high in ((plain, 1e-3, 1), (others, 3e-4, 0.1)):
+        for learner in learners:
+            (found,) = space.configurations([], 100, 1, first=n, learner=learner)
+            wanted = low * (high / low) ** radical_inverse(n + 1, 2)
+            assert found.rate == pytest.approx(wanted, rel=1e-3)
+            assert space.rates(repr(learner)) == space.rates(learner)
 
 
 def test_more_configurations_begin_with_the_same():

@@ -7,6 +7,8 @@ from benchmarks.analysis.lengths import reach
 from benchmarks.analysis.profile import profile
 from benchmarks.analysis.ranking import ranking
 from benchmarks.learning import space
+from benchmarks.learning.descents import Plain
+from benchmarks.learning.remedies import Remedied
 from benchmarks.report import drawing, overall_figure, search_figure, searched
 from benchmarks.running import search
 from tests.support import made_up
@@ -49,6 +51,24 @@ def test_every_configuration_is_a_point_at_its_setting():
     low, high = axis.get_xlim()
     assert low < space.RATE.low < min(lines["rate"]) < max(lines["rate"]) < space.RATE.high < high
     assert len(drawn(draws["t-100: memory"])[1]) == len(drawn(draws["t-100: scale"])[1]) == 6
+
+
+def test_the_outer_tenths_of_each_learners_rates_are_shaded():
+    other = {"cell": "other", "learner": repr(Remedied(descent=Plain()))}
+    plain = TRIED.assign(digest="of " + TRIED["digest"], **other)
+    lines = tried.configurations(pd.concat([TRIED, plain])).assign(chosen=False)
+    axis, _ = drawn(search_figure.strips(lines)[0]["t-100: rate"])
+    shaded = [each.get_paths()[0].get_extents() for each in axis.collections]
+    ends = [(space.RATE, 0), (space.RATE, 1), (space.PLAIN_RATE, 2)]
+    expected = [
+        (pytest.approx(low), line - 0.5, pytest.approx(high), line + 0.5)
+        for own, line in ends
+        for low, high in (
+            (space.RATE.low, own.low * (own.high / own.low) ** 0.1),
+            (own.high / (own.high / own.low) ** 0.1, space.PLAIN_RATE.high),
+        )
+    ]
+    assert [(each.x0, each.y0, each.x1, each.y1) for each in shaded] == expected
 
 
 def test_the_page_of_a_search_says_what_was_chosen_and_what_matters(monkeypatch):
