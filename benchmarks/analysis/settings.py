@@ -7,6 +7,8 @@ import pandas as pd
 from benchmarks.learning import space
 
 LENGTHS = ("longer_2", "longer_5", "longer_10")
+SEARCHED = ["clip", "memory_high", "scale", "strength"]
+"""Columns of a row of which at least one says something where a search has chosen the rate."""
 
 NOTE = (
     "`rate`, `clip` and `start` are the search's choice; `*`: a rate in an outer tenth of what "
@@ -19,14 +21,15 @@ NOTE = (
 def summary(rows: pd.DataFrame) -> dict:
     """Of an experiment's rows: units, clip, start and the mean of each of `LENGTHS`.
 
-    Columns are `rate_at_end` (in an outer tenth of what a search tries), `clip` (NaN where nothing
-    was searched), `start` (text), `units` (None where the model's description does not tell) and
+    Columns are `rate_at_end` (in an outer tenth of what the search tried), `clip` (NaN where
+    nothing was searched), `start` (text), `units` (None where the model's description does not tell) and
     the three of `LENGTHS`.
     """
     first = rows.iloc[0]
+    searched = first[SEARCHED].notna().any()
     units = pd.Series([first["model"]]).str.extract(r"hidden=(\d+)")[0].iloc[0]
     return {
-        "rate_at_end": space.rates(first["learner"]).near_end(first["rate"]),
+        "rate_at_end": bool(searched) and space.rates(first["learner"]).near_end(first["rate"]),
         "clip": first["clip"],
         "start": _start(first),
         "units": units,

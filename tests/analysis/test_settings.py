@@ -1,5 +1,6 @@
 import math
 
+import pandas as pd
 import pytest
 
 from benchmarks.analysis import settings, tables
@@ -38,6 +39,12 @@ def test_the_ends_are_those_of_the_learner(rate, shown):
     made = rows(tried, 100, clip=1.0, learner=repr(Remedied(descent=Plain())))
     (line,) = tables.long(tables.summary([tried], made)).to_dict("records")
     assert line["rate"] == shown
+
+
+def test_rates_that_nobody_searched_are_at_no_end():
+    tried = [experiment(rate=rate) for rate in (0.0, 0.01, 0.09)]
+    made = pd.concat([rows(each, 100) for each in tried])
+    assert not tables.summary(tried, made)["rate_at_end"].any()
 
 
 def test_tables_of_suites_that_were_not_searched_have_no_such_columns():
