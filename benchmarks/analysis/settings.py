@@ -22,8 +22,8 @@ def summary(rows: pd.DataFrame) -> dict:
     """Of an experiment's rows: units, clip, start and the mean of each of `LENGTHS`.
 
     Columns are `rate_at_end` (in an outer tenth of what the search tried), `clip` (NaN where
-    nothing was searched), `start` (text), `units` (None where the model's description does not tell) and
-    the three of `LENGTHS`.
+    nothing was searched), `start` (text), `units` (None where the model's description does not
+    tell) and the three of `LENGTHS`.
     """
     first = rows.iloc[0]
     searched = first[SEARCHED].notna().any()
