@@ -12,11 +12,13 @@ COMPARED_AT = 100  # steps: at the longest delay up to this one the gradients ar
 
 RULES = (
     "What each remedy did: solved trials over all tasks and delays that both lines have, with 95 % "
-    "Wilson intervals; more or fewer where the intervals do not meet. `left` is what a way back "
-    f"of the whole delay (the longest one up to {COMPARED_AT}) leaves of an error: medians over "
-    "networks, and the geometric mean over tasks. "
+    "Wilson intervals; more or fewer where the intervals do not meet. "
     "Numbers of remedies that the search has chosen: `clip` is the threshold of whatever guard the "
     "line has, `strength` the weight of its penalty or its largest momentum."
+)
+GRADIENT_RULES = (
+    f"`left` is what a way back of the whole delay (the longest one up to {COMPARED_AT}) leaves "
+    "of an error: medians over networks, and the geometric mean over tasks."
 )
 
 

@@ -1,6 +1,6 @@
 """What the page of suite `remedies` has beside others: the gradient of each, and what it did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pandas as pd
@@ -15,6 +15,8 @@ from benchmarks.report.drawing import Draw, Look
 
 SMALLEST = 1e-16
 """Where the axis ends: what is smaller is lost when it is added to a number near one."""
+TIMES = {"before": ":", "after": "-"}
+"""The stroke of a line."""
 
 
 def with_remedies(
@@ -42,29 +44,35 @@ def with_remedies(
         notices=[*contents.notices, *notices],
         pictures=[*contents.pictures, *_gradients(flow, cells)],
         sheets=[Sheet("remedies", "What each remedy did", told), *contents.sheets],
-        definitions={**contents.definitions, "Remedies": remedies.RULES},
+        definitions={
+            **contents.definitions,
+            "Remedies": f"{remedies.RULES} {remedies.GRADIENT_RULES}",
+        },
     )
 
 
 def _gradients(flow: pd.DataFrame, cells: Sequence[str]) -> list[Picture]:
-    """The picture of the gradients, with the looks of other pictures; none without rows."""
+    """The picture of the gradients, a panel for each line of the table; none without rows."""
     if flow.empty:
         return []
     shown = flow[flow["delay"] <= remedies.COMPARED_AT]
     shown = shown[shown["delay"] == shown.groupby("task")["delay"].transform("max")]
+    shown = shown.assign(where=[f"{row.task}-{row.delay}" for row in shown.itertuples()])
     looks = {
-        cell: look
-        for cell, look in drawing.looks(list(cells)).items()
-        if cell in set(shown["cell"])
+        f"{where}, {time} training": Look(color, "o", TIMES[time])
+        for where, color in zip(dict.fromkeys(shown["where"]), drawing.PALETTE[1:], strict=False)
+        for time in TIMES
     }
+    there = [cell for cell in cells if cell in set(shown["cell"])]
     return [
         panelled(
             "gradients",
             "How an error flows back, before and after training",
-            _panels(shown, looks),
+            _panels(shown, there, looks),
             looks,
             alt="Share of an error that is left against the distance to it, before and after "
-            f"training, of the lines {', '.join(looks)}.",
+            f"training: a panel for each of {', '.join(there)}, a line for each of "
+            f"{', '.join(dict.fromkeys(shown['where']))}.",
             sentence="What is left of an error on its way back through initial and trained nets.",
             statistic="Norm of the error's derivative by the state over that at the last step: "
             f"medians over networks, cut at {SMALLEST:g}.",
@@ -72,24 +80,24 @@ def _gradients(flow: pd.DataFrame, cells: Sequence[str]) -> list[Picture]:
     ]
 
 
-def _panels(shown: pd.DataFrame, looks: dict[str, Look]) -> dict[str, Draw]:
+def _panels(
+    shown: pd.DataFrame, cells: Sequence[str], looks: Mapping[str, Look]
+) -> dict[str, Draw]:
     positive = shown["median"][shown["median"] > 0]
     limits = max(SMALLEST, positive.min() / 3), 3 * max(1, positive.max())
     return {
-        f"{task}-{delay}, {time} training": partial(
-            _draw, own=both[both["time"] == time], looks=looks, limits=limits
-        )
-        for (task, delay), both in shown.groupby(["task", "delay"], sort=False)
-        for time in ("before", "after")
+        cell: partial(_draw, own=shown[shown["cell"] == cell], looks=looks, limits=limits)
+        for cell in cells
     }
 
 
 def _draw(
-    axis: Axes, own: pd.DataFrame, looks: dict[str, Look], limits: tuple[float, float]
+    axis: Axes, own: pd.DataFrame, looks: Mapping[str, Look], limits: tuple[float, float]
 ) -> None:
-    for cell, look in looks.items():
-        line = own[own["cell"] == cell].sort_values("distance")
+    for (where, time), line in own.groupby(["where", "time"], sort=False):
+        line = line.sort_values("distance")
         positive = line["median"].clip(lower=SMALLEST / 10)
+        look = looks[f"{where}, {time} training"]
         axis.plot(line["distance"], positive, markersize=3, **look._asdict())
     axis.set_yscale("log")
     axis.set_ylim(limits)

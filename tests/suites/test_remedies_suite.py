@@ -7,6 +7,7 @@ import pytest
 from benchmarks import suites
 from benchmarks.cli.main import main
 from benchmarks.learning import space
+from benchmarks.learning.descents import Plain
 from benchmarks.learning.learners import Adam
 from benchmarks.running import search
 from benchmarks.suites import compare, remedies, sizes
@@ -50,12 +51,13 @@ def test_lines_name_those_that_lack_the_remedy():
 
 
 def test_all_are_searched_alike():
-    """The same rates; what else is drawn is what cell and learner can take."""
-    rates = set()
+    """The same rates for Adam and momentum, the same for plain descent; else what there is."""
+    rates = {True: set(), False: set()}
     for name in LINES:
         each = remedies.experiment(remedies.points(100)[0], name)
         drawn = search.candidates((each,), 12, None).tried
-        rates.add(tuple(one.rate for one in drawn))
+        plain = isinstance(getattr(each.recipe.learner, "descent", None), Plain)
+        rates[plain].add(tuple(one.rate for one in drawn))
         cell, learner = each.recipe.model.cell, each.recipe.learner
         expected = set(cell.settings)
         if isinstance(learner, Adam) or learner.guard:
@@ -63,7 +65,7 @@ def test_all_are_searched_alike():
         if not isinstance(learner, Adam) and learner.strength_of:
             expected.add("strength")
         assert {frozenset(one.settings.given()) for one in drawn} == {frozenset(expected)}
-    assert len(rates) == 1
+    assert [len(each) for each in rates.values()] == [1, 1]
 
 
 def test_the_net_without_a_remedy_has_the_size_of_an_lstm_with_16_units():

@@ -14,7 +14,7 @@ from benchmarks.running import rules, search, store
 from benchmarks.suites import common, compare, quick
 
 EVERY = [(name, each) for name in suites.names() for each in suites.load(name).experiments]
-COMMITTED = ["compare", "quick", "lags"]
+COMMITTED = ["compare", "quick", "lags", "remedies"]
 
 
 @pytest.mark.parametrize("name", suites.names())
