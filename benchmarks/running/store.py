@@ -108,14 +108,21 @@ def read(path: Path, columns: Columns = COLUMNS) -> pd.DataFrame:
     Raises:
         UsageError: the file is not a results file of this schema; names the line that is not.
     """
-    data = files.read(path)
+    data = _whole_lines(path)
     if data is None:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+    return _with_all_columns(schema.parsed(path, data, columns), columns)
+
+
+def _whole_lines(path: Path) -> bytes | None:
+    """What is in a file, but for a last line that was cut off; None if there is no such file."""
+    data = files.read(path)
+    if data is None:
+        return None
     whole, newline, rest = data.rpartition(b"\n")
     if rest and whole:
         _tell_cut(path, data.count(b"\n") + 1)
-    rows = schema.parsed(path, whole + newline if whole else data, columns)
-    return rows if len(rows.columns) == len(columns) else frame(rows, columns)
+    return whole + newline if whole else data
 
 
 @functools.cache
@@ -124,6 +131,10 @@ def _tell_cut(path: Path, line: int) -> None:
     print(
         f"benchmarks: {one_line(short(path))}, line {line}: cut off, and left out", file=sys.stderr
     )
+
+
+def _with_all_columns(rows: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    return rows if len(rows.columns) == len(columns) else frame(rows, columns)
 
 
 def frame(rows: Lines, columns: Columns = COLUMNS) -> pd.DataFrame:
@@ -135,19 +146,21 @@ def frame(rows: Lines, columns: Columns = COLUMNS) -> pd.DataFrame:
 
 def read_suite(folder: Path, columns: Columns = COLUMNS) -> pd.DataFrame:
     """All rows of a suite's results folder."""
-    return _read_all(folder / "trials", columns)
+    return read_all(folder / "trials", columns)
 
 
 def read_curves(folder: Path) -> pd.DataFrame:
     """The points of all learning curves in a suite's results folder."""
-    return _read_all(folder / "curves", CURVE_COLUMNS)
+    return read_all(folder / "curves", CURVE_COLUMNS)
 
 
-def _read_all(folder: Path, columns: Columns) -> pd.DataFrame:
+def read_all(folder: Path, columns: Columns) -> pd.DataFrame:
     """What is in all files; a line that several have, a copy of one of them say, counts once."""
-    found = [read(path, columns) for path in sorted(folder.glob("*.csv"))]
-    whole = pd.concat(found or [read(folder / "none.csv", columns)], ignore_index=True)
-    return whole.drop_duplicates(columns.key, ignore_index=True)
+    paths = sorted(folder.glob("*.csv"))
+    files_of = {path: data for path in paths if (data := _whole_lines(path)) is not None}
+    found = [_with_all_columns(rows, columns) for rows in schema.all_parsed(files_of, columns)]
+    whole = pd.concat(found or [frame([], columns)])
+    return whole.sort_index(kind="stable").drop_duplicates(columns.key, ignore_index=True)
 
 
 def add(path: Path, rows: Lines, columns: Columns = COLUMNS) -> None:

@@ -86,8 +86,7 @@ def kept(experiment: Experiment, seed: int, folder: Path) -> pd.DataFrame:
 
 def read(folder: Path) -> pd.DataFrame:
     """All rows in a suite's folder of results."""
-    found = [store.read(path, COLUMNS) for path in sorted((folder / "flow").glob("*.csv"))]
-    return pd.concat(found or [store.frame([], COLUMNS)], ignore_index=True)
+    return store.read_all(folder / "flow", COLUMNS)
 
 
 def measured(experiment: Experiment, seed: int, rows: pd.DataFrame, folder: Path) -> list[dict]:

@@ -2,6 +2,7 @@
 
 import time
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,6 +45,49 @@ def parsed(kind, text):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_right_is_read(kind):
     assert len(parsed(kind, table(kind))) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_files_are_read_as_each_of_them_is(kind):
+    columns = KINDS[kind][0]
+    files = {"a.csv": table(kind), "b.csv": table(kind, line=1), "c.csv": table(kind)}
+    files["b.csv"] = files["b.csv"].replace("\n", "\r\n")
+    files["none.csv"] = files["a.csv"].partition("\n")[0]
+    if columns.added:
+        older = store.frame(KINDS[kind][1], columns).drop(columns=list(columns.added))
+        files["c.csv"] = older.to_csv(index=False)
+    texts = {name: text.encode() for name, text in files.items()}
+    alone = [
+        schema.parsed(name, data, columns).set_axis([i] * 2)
+        for i, (name, data) in enumerate(texts.items())
+        if name != "none.csv"
+    ]
+    together = pd.concat(schema.all_parsed(texts, columns)).sort_index(kind="stable")
+    pd.testing.assert_frame_equal(together.rename_axis(None), pd.concat(alone))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda text: table("rows", line=1, trial="-1"),
+        lambda text: text + text.splitlines(keepends=True)[-1],
+        lambda text: text + "1,2\n",
+        lambda text: text + '"',
+        lambda text: text + "\n",
+        lambda text: text.replace("digest", "other"),
+        lambda text: "",
+    ],
+)
+def test_of_many_files_the_one_that_is_wrong_is_named(fault):
+    columns, right = KINDS["rows"][0], table("rows")
+    wrong = fault(right)
+    with pytest.raises(UsageError) as alone:
+        schema.parsed("b.csv", wrong.encode(), columns)
+    files = {"a.csv": right.encode(), "b.csv": wrong.encode(), "c.csv": right.encode()}
+    with pytest.raises(UsageError) as together:
+        schema.all_parsed(files, columns)
+    assert str(together.value) == str(alone.value)
+    assert str(together.value).startswith("b.csv")
 
 
 FAULTS = [
