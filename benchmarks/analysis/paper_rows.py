@@ -39,8 +39,8 @@ OF_RIVALS = (
     "Where the paper's method fails in part of its trials, the paper's mean is of the others, and "
     "here ours is of solved trials, too. Where it solves none, *agrees* says that ours does not, "
     "either, within its budget (*faster*: significantly more are solved). Where the paper has a "
-    "figure from another paper, without a number of trials, success rates are not compared: "
-    "*fails* says that none of ours is solved."
+    "figure from another paper, without a number of trials, *fails* says that its success rate "
+    "lies above the interval of ours, or, where it has none, that none of ours is solved."
 )
 """What differs for methods of which the paper reports failures; follows `RULES`."""
 
@@ -181,7 +181,7 @@ def verdict(line: dict) -> str:
 
 def _fails(line: dict) -> bool:
     if pd.isna(line["paper_trials"]):
-        return line["solved"] == 0
+        return line["solved"] == 0 or line["high"] < line["paper_success"]
     success = 1.0 if pd.isna(line["paper_success"]) else line["paper_success"]
     theirs, of = round(success * line["paper_trials"]), int(line["paper_trials"])
     return fewer_solved(line["solved"], line["trials"], theirs, of) < SIGNIFICANT

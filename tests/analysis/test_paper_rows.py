@@ -158,6 +158,7 @@ LINE = {
     "trials": 20,
     "missing": 0,
     "solved": 20,
+    "high": 1.0,
     "ratio_low": 0.8,
     "ratio_high": 1.2,
 }
@@ -185,6 +186,8 @@ LINE = {
         ({"paper_trials": np.nan, "solved": 0}, "fails"),
         ({"paper_trials": np.nan, "solved": 1}, "agrees"),
         ({"paper_trials": np.nan, "solved": 1, "ratio_low": 3, "ratio_high": 3}, "slower"),
+        ({"paper_trials": np.nan, "paper_success": 0.5, "solved": 1, "high": 0.236}, "fails"),
+        ({"paper_trials": np.nan, "paper_success": 0.2, "solved": 1, "high": 0.236}, "agrees"),
         ({"paper_trials": np.nan, "paper_success": 0.0, "solved": 0}, "agrees"),
         ({"paper_trials": np.nan, "paper_success": 0.0, "solved": 1}, "faster"),
     ],
