@@ -28,9 +28,8 @@ POSITIVE = Range(sys.float_info.min, sys.float_info.max)
 SHARE, SIZE = Range(0, 1, blank=True), Range(0, float("inf"), blank=True)
 
 NUMBERS: Mapping[str, Range] = {
-    **dict.fromkeys(
-        ("file", "delay", "weights", "trial", "seen", "test_size", "test_wrong"), COUNT
-    ),
+    "file": COUNT,  # in no file, but of which one a line is (`schema.all_parsed`)
+    **dict.fromkeys(("delay", "weights", "trial", "seen", "test_size", "test_wrong"), COUNT),
     **dict.fromkeys(("solved", "mean_sequences", "with_success"), COUNT),
     **dict.fromkeys(("budget", "trials", "configurations"), SOME),
     **dict.fromkeys(("sequences", "milestone"), SOME._replace(blank=True)),
