@@ -1,6 +1,6 @@
 """What does a search cost beside the same trials with equal settings?
 
-    python -m benchmarks.check.studies.search_cost     # ten minutes on 2 idle cores
+    python -m benchmarks.check.studies.search_cost     # twenty minutes on 2 idle cores
 
 Configurations that differ in numbers only are lanes of one program, so a search should cost no more
 than as many trials of one configuration. Both are run from nothing to their last row, on a task
