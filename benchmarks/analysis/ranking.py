@@ -1,7 +1,6 @@
 """One ranking of cells over many tasks, with its uncertainty."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import scipy
@@ -76,9 +75,10 @@ def _samples(costs: list[list[np.ndarray]]) -> np.ndarray:
     return np.take_along_axis(ranks, tasks[..., None], 1).mean(1)
 
 
-def _means(key: jax.Array, costs: np.ndarray) -> np.ndarray:
+@jax.jit
+def _means(key: jax.Array, costs: jax.Array) -> jax.Array:
     """Means `[sample]` of bootstrap samples of trials."""
-    return np.asarray(jax.random.choice(key, jnp.asarray(costs), (SAMPLES, len(costs))).mean(1))
+    return jax.random.choice(key, costs, (SAMPLES, len(costs))).mean(1)
 
 
 def _ranks(costs: np.ndarray) -> np.ndarray:

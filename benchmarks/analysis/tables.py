@@ -87,8 +87,9 @@ def summary(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
     sequences), test_error (median over trials), chance_right, chance_error, at_chance, seconds (of
     all trials), seeds, and those of `analysis.settings`.
     """
+    by_digest = dict(iter(rows.groupby("digest")))
     return pd.DataFrame(
-        [_line(each, rows[rows["digest"] == each.digest]) for each in by_task(experiments)]
+        [_line(each, by_digest.get(each.digest, rows[:0])) for each in by_task(experiments)]
     )
 
 
@@ -258,14 +259,12 @@ def missing(lines: pd.DataFrame) -> str:
 def page(
     name: str,
     title: str,
-    experiments: Sequence[Experiment],
-    rows: pd.DataFrame,
+    lines: pd.DataFrame,
+    origin: str,
     reference: pd.DataFrame | None = None,
     guessed: Mapping[str, str] = NOTHING,
 ) -> str:
-    """The Markdown page of a suite: matrix, long table, rules and provenance."""
-    rows = current(experiments, rows)
-    lines = summary(experiments, rows)
+    """The Markdown page of a suite: matrix, long table, rules, and where the rows come from."""
     wide = matrix(lines, reference, guessed).map(lambda entry: entry.replace("\n", "<br>"))
     parts = [
         f"# {name}: {title}",
@@ -275,7 +274,7 @@ def page(
         RULES + (REFERENCE if reference is not None else "") + (GUESSING if guessed else ""),
         long(lines, reference, guessed).to_markdown(index=False, disable_numparse=True),
         settings.NOTE if _any_searched(lines) else "",
-        origin(rows),
+        origin,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 

@@ -49,6 +49,6 @@ def test_rates_that_nobody_searched_are_at_no_end():
 
 def test_tables_of_suites_that_were_not_searched_have_no_such_columns():
     tried = experiment()
-    long = tables.long(tables.summary([tried], rows(tried, 100)))
-    assert {"start", "x2", "clip"}.isdisjoint(long.columns)
-    assert settings.NOTE not in tables.page("s", "t", [tried], rows(tried, 100))
+    lines = tables.summary([tried], rows(tried, 100))
+    assert {"start", "x2", "clip"}.isdisjoint(tables.long(lines).columns)
+    assert settings.NOTE not in tables.page("s", "t", lines, "")

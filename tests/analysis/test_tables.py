@@ -110,7 +110,8 @@ def test_the_reference_stands_beside(named):
 
 
 def test_page_has_everything(named):
-    page = tables.page("tiny", "A title", named, complete(named))
+    made = complete(named)
+    page = tables.page("tiny", "A title", tables.summary(named, made), tables.origin(made))
     for text in ("5/6<br>40", "at chance", "Wilson", "0.44-0.97", "12 trials", "83.3%"):
         assert text in page
     assert "Not complete: 6 trials" in page
