@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import scipy
 
+from benchmarks.analysis.statistics import cost
+
 SAMPLES = 2000
 
 NOTE = (
@@ -26,8 +28,7 @@ def ranking(rows: pd.DataFrame) -> pd.DataFrame:
         Columns cell, tasks, solved (0 to 1), rank, low, high (95 % interval of the rank); only
         cells with trials on every task that the rows have.
     """
-    cost = rows["sequences"].astype(float).fillna(rows["budget"])
-    trials = by_cell(rows, cost)
+    trials = by_cell(rows, pd.Series(cost(rows), rows.index))
     if not trials:
         return pd.DataFrame(columns=["cell", "tasks", "solved", "rank", "low", "high"])
     solved = by_cell(rows, (rows["outcome"] == "solved").astype(float))

@@ -76,7 +76,7 @@ def success_curve(rows: pd.DataFrame) -> Curve:
     if not len(times):
         return Curve(times, times, times, times)
     curve = scipy.stats.ecdf(_censored(rows)).sf
-    needed = np.sort(_needed(rows))
+    needed = np.sort(cost(rows))
     solved = np.searchsorted(needed, times, side="right")
     rates = [proportion(int(count), len(needed)) for count in solved]
     low, high = (np.array([getattr(rate, end) for rate in rates]) for end in ("low", "high"))
@@ -85,10 +85,11 @@ def success_curve(rows: pd.DataFrame) -> Curve:
 
 def restricted_mean_sequences(rows: pd.DataFrame) -> float:
     """Mean of sequences to success up to the budget; unsolved trials count with all of it."""
-    return float(_needed(rows).mean())
+    return float(cost(rows).mean())
 
 
-def _needed(rows: pd.DataFrame) -> np.ndarray:
+def cost(rows: pd.DataFrame) -> np.ndarray:
+    """Sequences to success of each trial; the budget where it is unsolved."""
     return rows["sequences"].astype(float).fillna(rows["budget"].astype(float)).to_numpy()
 
 
@@ -98,7 +99,7 @@ def mean_interval(rows: pd.DataFrame) -> tuple[float, float]:
     Returns:
         Both ends; the mean itself, twice, where all trials are alike.
     """
-    needed = _needed(rows)
+    needed = cost(rows)
     if len(set(needed)) == 1:
         return float(needed[0]), float(needed[0])
     return bootstrap.mean_interval(needed)
@@ -140,7 +141,7 @@ def mean_ratios(trials: Sequence[pd.DataFrame], pairs: Sequence[tuple[int, int]]
         trials: rows of each experiment.
         pairs: numbers of the experiments above and below the fraction bar.
     """
-    samples = [_needed(rows) for rows in trials]
+    samples = [cost(rows) for rows in trials]
     varied = [len(set(sample)) > 1 for sample in samples]
     able = [(i, j) for i, j in pairs if varied[i] or varied[j]]
     able = [(i, j) for i, j in able if min(len(samples[i]), len(samples[j])) > 1]
@@ -165,7 +166,7 @@ def log_rank(ours: pd.DataFrame, theirs: pd.DataFrame) -> LogRank:
     statistic is 0 and p is 1.
     """
     both = pd.concat([ours, theirs])
-    if both["sequences"].nunique() == 0 or len(set(_needed(both))) == 1:
+    if both["sequences"].nunique() == 0 or len(set(cost(both))) == 1:
         return LogRank(0.0, 1.0)
     test = scipy.stats.logrank(_censored(ours), _censored(theirs))
     return LogRank(float(test.statistic), float(test.pvalue))

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.analysis.statistics import restricted_mean_sequences
+from benchmarks.analysis.statistics import cost
 from benchmarks.learning import space
 
-AS_IN_ROWS = ("delay", "cell", "learner", "rate", "clip", "scale", "budget")
 SETTINGS = ("rate", "clip", "memory", "range", "scale")
+OF_CONFIGURATION = ["task", "delay", "cell", "learner", "budget", *SETTINGS]
 
 IMPORTANCE = (
     "Importance: share of the variance, over the configurations of a cell on a task, of the "
@@ -33,26 +33,22 @@ def configurations(rows: pd.DataFrame) -> pd.DataFrame:
         rows: those of a search; at least one.
 
     Returns:
-        Columns task (with its delay), delay, cell, learner, digest, rate, clip, memory (the
-        longest, in steps), range (whether memories reach from the shortest to it), scale, solved,
-        trials, sequences (mean to success, unsolved trials counted with the budget), budget.
+        Columns digest, task (with its delay), delay, cell, learner, rate, clip, scale, budget,
+        memory (the longest, in steps), range (whether memories reach from the shortest to it),
+        solved, trials, sequences (mean to success, unsolved trials counted with the budget).
     """
-    groups = rows.groupby("digest", sort=False)
-    return pd.DataFrame([_configuration(str(digest), own) for digest, own in groups])
-
-
-def _configuration(digest: str, rows: pd.DataFrame) -> dict:
-    first = rows.iloc[0]
-    return {
-        "task": f"{first['task']}-{first['delay']}",
-        **{name: first[name] for name in AS_IN_ROWS},
-        "digest": digest,
-        "memory": first["memory_high"],
-        "range": first["memory_low"] < first["memory_high"],
-        "solved": int((rows["outcome"] == "solved").sum()),
-        "trials": len(rows),
-        "sequences": restricted_mean_sequences(rows),
-    }
+    rows = rows.assign(
+        task=rows["task"] + "-" + rows["delay"].astype(str),
+        memory=rows["memory_high"],
+        range=rows["memory_low"] < rows["memory_high"],
+        solved=rows["outcome"] == "solved",
+        sequences=cost(rows),
+    )
+    firsts = rows.drop_duplicates("digest").set_index("digest")[OF_CONFIGURATION]
+    results = rows.groupby("digest", sort=False).agg(
+        solved=("solved", "sum"), trials=("solved", "size"), sequences=("sequences", "mean")
+    )
+    return firsts.join(results).reset_index()
 
 
 def summary(lines: pd.DataFrame) -> pd.DataFrame:

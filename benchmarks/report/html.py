@@ -1,6 +1,7 @@
 """HTML: templates, and pictures that a page carries in itself."""
 
 import base64
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -47,10 +48,16 @@ def saved(picture: Picture, folder: Path) -> Saved:
     panels = [Panel(title, _svg(figure)) for title, figure in picture.panels.items()]
     return Saved(
         picture,
-        [Panel(cell, _svg(drawing.sample(look))) for cell, look in picture.looks.items()],
+        [Panel(cell, _sample(look)) for cell, look in picture.looks.items()],
         [each for each in panels if each.title not in picture.folded],
         [each for each in panels if each.title in picture.folded],
     )
+
+
+@functools.cache
+def _sample(look: drawing.Look) -> str:
+    """Many figures of a page have the same looks."""
+    return _svg(drawing.sample(look))
 
 
 def _svg(figure: Figure) -> str:

@@ -64,22 +64,23 @@ def _strip(axis: Axes, lines: pd.DataFrame, name: str) -> None:
     cells = list(firsts["cell"])
     ends = [tried.bounds(each.delay, each.learner)[name] for each in firsts.itertuples()]
     palette = list(looks(lines["budget"].max()).values())
-    for line in lines.itertuples():
-        place = getattr(line, name), cells.index(line.cell)
-        look = palette[_step(line)]
-        marker = ">" if name == "memory" and line.range and look is not UNSOLVED else look.marker
+    alike = lines.assign(y=lines["cell"].map(cells.index), step=_steps(lines))
+    for (chosen, step, ranged), own in alike.groupby(["chosen", "step", "range"]):
+        look = palette[step]
+        marker = ">" if name == "memory" and ranged and look is not UNSOLVED else look.marker
         ring: dict[str, Any] = (
-            {"markeredgecolor": "black", "markeredgewidth": 1.4} if line.chosen else {}
+            {"markeredgecolor": "black", "markeredgewidth": 1.4} if chosen else {}
         )
-        axis.plot(*place, marker, color=look.color, markersize=8 if line.chosen else 4.5, **ring)
+        size = 8 if chosen else 4.5
+        axis.plot(own[name], own["y"], marker, color=look.color, markersize=size, **ring)
     _frame(axis, cells, ends, LABELS[name])
 
 
-def _step(line) -> int:
-    """Number of the look."""
-    if not line.solved:
-        return len(STEPS)
-    return sum(line.sequences > line.budget / step for step in STEPS)
+def _steps(lines: pd.DataFrame) -> np.ndarray:
+    """Number of the look of each line."""
+    ends = lines["budget"].to_numpy()[:, None] / np.array(STEPS)
+    steps = (lines["sequences"].to_numpy()[:, None] > ends).sum(1)
+    return np.where(lines["solved"] > 0, steps, len(STEPS))
 
 
 def _frame(axis: Axes, cells: list[str], ends: list[LogUniform], label: str) -> None:

@@ -178,13 +178,13 @@ def tried(experiments: Iterable[Experiment], folder: Path) -> pd.DataFrame:
     Raises:
         UsageError: a file there is not one of rows.
     """
-    files = [(each, path_of(each, folder / "search")) for each in experiments]
-    found = [_tried(each, store.read(path)) for each, path in files if path.exists()]
+    rows = store.read_suite(folder / "search")
+    by_name = dict(iter(rows[rows["seed"] == SEED].groupby("experiment")))
+    found = [_tried(each, by_name[each.name]) for each in experiments if each.name in by_name]
     return pd.concat(found or [store.frame([])], ignore_index=True)
 
 
 def _tried(base: Experiment, rows: pd.DataFrame) -> pd.DataFrame:
-    rows = rows[rows["seed"] == SEED]
     current = {
         line.digest
         for line in rows.drop_duplicates("digest").itertuples()

@@ -24,12 +24,14 @@ TRIED = pd.concat(
 
 
 def drawn(draw):
-    """The points of a panel: (x, y, colour, marker, size)."""
+    """The points of a panel from top left to bottom right: (x, y, colour, marker, size)."""
     axis = drawing.alone(draw).axes[0]
-    return axis, [
-        (*line.get_xydata()[0], to_hex(line.get_color()), line.get_marker(), line.get_markersize())
+    points = [
+        (x, y, to_hex(line.get_color()), line.get_marker(), line.get_markersize())
         for line in axis.lines
+        for x, y in line.get_xydata().tolist()
     ]
+    return axis, sorted(points, key=lambda point: (point[1], point[0]))
 
 
 def test_every_configuration_is_a_point_at_its_setting():
@@ -40,14 +42,16 @@ def test_every_configuration_is_a_point_at_its_setting():
     assert heights["t-100: rate"] > heights["t-100: scale"]
     axis, points = drawn(draws["t-100: rate"])
     assert [each.get_text() for each in axis.get_yticklabels()] == ["lstm", "rnn"]
-    assert [each[:2] for each in points] == [
-        (line.rate, ["lstm", "rnn"].index(line.cell)) for line in lines.itertuples()
-    ]
     looks = search_figure.looks(BUDGET)
-    slow, quick = looks["up to 400 sequences"], looks["up to 4 sequences"]
-    expected = [slow.color if rate > 0.003 else "#999999" for rate in lines["rate"][:6]]
-    assert [each[2] for each in points] == [*expected, *[quick.color] * 6]
-    assert [each[4] for each in points] == [8] + [4.5] * 11
+    slow, quick = looks["up to 400 sequences"].color, looks["up to 4 sequences"].color
+    colors = [slow if rate > 0.003 else "#999999" for rate in lines["rate"][:6]] + [quick] * 6
+    sizes = [8] + [4.5] * 11
+    expected = [
+        (line.cell, line.rate, color, size)
+        for line, color, size in zip(lines.itertuples(), colors, sizes, strict=True)
+    ]
+    shown = [(["lstm", "rnn"][round(y)], x, color, size) for x, y, color, _, size in points]
+    assert shown == sorted(expected)
     low, high = axis.get_xlim()
     assert low < space.RATE.low < min(lines["rate"]) < max(lines["rate"]) < space.RATE.high < high
     assert len(drawn(draws["t-100: memory"])[1]) == len(drawn(draws["t-100: scale"])[1]) == 6
