@@ -24,8 +24,13 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
 
 
 def pytest_collection_finish():
-    """Collecting garbage takes part of every compilation; what is imported is none."""
+    """Collecting garbage takes part of every compilation; what is imported is none.
+
+    A whole collection looks at all programs that were compiled so far, and finds next to nothing.
+    """
     gc.freeze()
+    youngest, middle, _ = gc.get_threshold()
+    gc.set_threshold(youngest, middle, 200)
 
 
 MAPS = Path("/proc/self/maps")

@@ -1,5 +1,6 @@
 """Adding and multiplication, of 1997 and of later papers."""
 
+import functools
 from collections import Counter
 
 import numpy as np
@@ -14,12 +15,16 @@ HS97 = [adding.HS97_100, multiplication.HS97_100]
 N = 4096
 
 
-def shown(sequences):
-    """For each sequence its pairs as plain tuples and its target at the end."""
-    for inputs, targets, length in zip(
-        sequences.inputs.tolist(), sequences.targets.tolist(), sequences.length, strict=True
-    ):
-        yield [tuple(pair) for pair in inputs[:length]], targets[length - 1][0]
+@functools.cache
+def shown(task):
+    """For each of N sequences its pairs as plain tuples and its target at the end."""
+    sequences = draw(task, N)
+    return [
+        ([tuple(pair) for pair in inputs[:length]], targets[length - 1][0])
+        for inputs, targets, length in zip(
+            sequences.inputs.tolist(), sequences.targets.tolist(), sequences.length, strict=True
+        )
+    ]
 
 
 def places(pairs):
@@ -33,14 +38,14 @@ def test_1997_targets_follow_from_the_pairs(task):
         adding.Adding: oracles.adding_target,
         multiplication.Multiplication: oracles.multiplication_target,
     }[type(task)]
-    for pairs, target in shown(draw(task, N)):
+    for pairs, target in shown(task):
         assert abs(oracle(pairs) - target) < 1e-6
 
 
 @pytest.mark.parametrize("task", HS97, ids=str)
 def test_1997_marks_and_ends(task):
     seen = Counter()
-    for pairs, _ in shown(draw(task, N)):
+    for pairs, _ in shown(task):
         assert pairs[0][1] == pairs[-1][1] == -1.0
         assert {marker for _, marker in pairs[1:-1]} <= {0.0, 1.0}
         seen[places(pairs)] += 1
@@ -59,7 +64,7 @@ def test_1997_marks_and_ends(task):
 
 @pytest.mark.parametrize("task", HS97, ids=str)
 def test_1997_first_pair_contributes_nothing(task):
-    alone = [(p, y) for p, y in shown(draw(task)) if len(places(p)) == 1]
+    alone = [(p, y) for p, y in shown(task) if len(places(p)) == 1]
     assert len(alone) > 300
     for pairs, target in alone:
         (value,) = oracles.marked_values(pairs)
@@ -98,7 +103,7 @@ LATER = {
 
 @pytest.mark.parametrize("task", LATER, ids=str)
 def test_later_targets_follow_from_two_marked_pairs(task):
-    for pairs, target in shown(draw(task)):
+    for pairs, target in shown(task):
         assert {marker for _, marker in pairs} == {0.0, 1.0}
         assert abs(LATER[task](*oracles.marked_values(pairs)) - target) < 1e-6
 
@@ -117,7 +122,7 @@ def possible_places(task, length):
 @pytest.mark.parametrize("task", LATER, ids=str)
 def test_later_marks_are_uniform_on_their_places(task):
     seen = {}
-    for pairs, _ in shown(draw(task)):
+    for pairs, _ in shown(task):
         seen.setdefault(len(pairs), Counter())[places(pairs)] += 1
     for length, counter in seen.items():
         possible, n = possible_places(task, length), counter.total()
