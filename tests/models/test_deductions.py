@@ -34,15 +34,22 @@ def network(params):
     return nnx.merge(graph, nnx.State({k: nnx.Param(jnp.float32(v)) for k, v in params.items()}))
 
 
-def share_wrong(net, sequences):
-    outputs = jax.nn.sigmoid(jax.vmap(net)(sequences.inputs, sequences.length))
-    return float(jax.vmap(TASK_2B.judge)(outputs, sequences).wrong.mean())
+@jax.jit
+def nets(params, sequences):
+    """Net inputs of the outputs, `[sequence, step, output]`."""
+    return jax.vmap(network(params))(sequences.inputs, sequences.length)
 
 
-def error(net, sequences):
+@jax.jit
+def share_wrong(params, sequences):
+    outputs = jax.nn.sigmoid(nets(params, sequences))
+    return jax.vmap(TASK_2B.judge)(outputs, sequences).wrong.mean()
+
+
+@jax.jit
+def error(params, sequences):
     """Mean over sequences of the error that is descended, summed over steps and outputs."""
-    answers = jax.vmap(net)(sequences.inputs, sequences.length)
-    return float(squared_error(answers, sequences.targets).sum(1).mean())
+    return squared_error(nets(params, sequences), sequences.targets).sum(1).mean()
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +61,13 @@ SOLUTION = params_2b(gain=6.0, offset=3.0)
 
 
 def test_2b_weights_that_meet_the_criterion_exist(sequences):
-    assert share_wrong(network(SOLUTION), sequences) == 0
+    assert share_wrong(SOLUTION, sequences) == 0
 
 
 def test_2b_the_described_error_punishes_them(sequences):
     """The silent net misses one output a step; a solution also says x or y at every step."""
     silent = SOLUTION | {"direct": np.full((P + 1, P + 1), -6.0), "kernel": np.zeros(P + 1)}
-    less, more = (error(network(params), sequences) for params in (silent, SOLUTION))
+    less, more = (error(params, sequences) for params in (silent, SOLUTION))
     assert less == pytest.approx(P / 2, rel=0.02)
     assert more == pytest.approx(P / 2 + (P - 2) * 0.95**2 / 2, rel=0.02)
 
@@ -77,43 +84,44 @@ def test_2b_training_leaves_them(sequences):
         return jax.tree.map(lambda w, g: w - g, params, jax.grad(loss)(params))
 
     params = {name: jnp.float32(value) for name, value in SOLUTION.items()}
-    before = error(network(params), sequences)
+    before = error(params, sequences)
     for sequence in map(Sequence, *(leaf[:20] for leaf in sequences)):
         params = step(params, sequence)
-    assert share_wrong(network(params), sequences) > 0.4
-    assert error(network(params), sequences) < 0.8 * before
+    assert share_wrong(params, sequences) > 0.4
+    assert error(params, sequences) < 0.8 * before
 
 
 def test_2b_the_state_never_falls_so_one_of_the_two_answers_comes_early():
     """Whatever the weights: a unit whose answer falls with s is on earlier, if it is at the end."""
-    sequence = jax.tree.map(lambda leaf: leaf[0], draw(TASK_2B, 1))
     for seed in range(5):
         weights = np.random.default_rng(seed).normal(0, 3, (P + 1, 2))
         params = SOLUTION | {"hidden": weights, "direct": np.zeros((P + 1, P + 1))}
-        falling = network(params | {"kernel": np.full(P + 1, -1.0)})
-        answers = np.asarray(falling(sequence.inputs, sequence.length))[:, X]
-        assert (np.diff(answers) <= 0).all()
+        falling = params | {"kernel": np.full(P + 1, -1.0)}
+        (answers,) = nets(falling, draw(TASK_2B, 1))
+        assert (np.diff(answers[:, X]) <= 0).all()
 
 
 def test_2a_the_state_grows_by_a_quarter_a_step():
     """g in [0, 1] without biases: 25 at the end, where the cell has been there from the start."""
     sequence = jax.tree.map(lambda leaf: leaf[0], draw(Lag2a(P), 1))
-    hidden = LagNet97().build(P + 1, P + 1, nnx.Rngs(0)).hidden[...]
+    hidden = jax.jit(lambda: LagNet97().build(P + 1, P + 1, nnx.Rngs(0)).hidden[...])()
     y_in, squashed = jax.nn.sigmoid(sequence.inputs @ hidden).T
     assert float((y_in * squashed).sum()) == pytest.approx(P / 4, rel=0.05)
 
 
 @pytest.mark.parametrize("init_range", [0.2, 0.02])
 def test_2c_states_drift_in_proportion_to_steps_and_initial_range(init_range):
-    q, nets = 100, 100
+    q, trials = 100, 100
     task, net = Lag2c(p=q, q=q), Net97(2, 1, init_range=init_range)
-    sequences = draw(task, nets)
+    sequences = draw(task, trials)
 
+    @jax.jit
+    @jax.vmap
     def states(key, inputs):
         cell = net.build(task.n_in, task.n_out, nnx.Rngs(key)).cell
         carry = cell.initialize_carry((task.n_in,), nnx.Rngs(0))
         return jax.lax.scan(lambda c, x: (cell(c, x)[0], None), carry, inputs[:q])[0]
 
-    carry = jax.vmap(states)(jax.random.split(jax.random.key(0), nets), sequences.inputs)
-    spread = np.std(np.asarray(carry[0]))
+    carry = states(jax.random.split(jax.random.key(0), trials), sequences.inputs)
+    spread = np.std(carry[0])
     assert spread == pytest.approx(0.058 * q * init_range / 0.2, rel=0.25)

@@ -16,8 +16,9 @@ QUICKLY_COMPILED = {"xla_backend_optimization_level": 0}  # tests compile much a
 def draw(task, n=BLOCK):
     """`n` sequences of a task, stacked, as NumPy arrays; a larger n begins with the same ones."""
     with jax.numpy_rank_promotion("raise"):
-        blocks = [_sampler(task)(keys(seed)) for seed in range(-(-n // BLOCK))]
-    return Sequence(*(np.concatenate(leaves)[:n] for leaves in zip(*blocks, strict=True)))
+        wanted = [keys(first // BLOCK)[: n - first] for first in range(0, n, BLOCK)]
+        blocks = [_sampler(task)(each) for each in wanted]
+    return Sequence(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
 def keys(seed=0):
