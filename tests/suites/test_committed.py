@@ -28,13 +28,11 @@ def test_committed_rows_are_of_todays_experiments(name):
 
 
 def test_committed_rows_of_the_search_are_of_todays_candidates():
-    folder = RESULTS / "compare" / "search" / "trials"
-    candidates = {
-        each.name: search.candidates((each,), compare.CONFIGURATIONS, RESULTS / "compare").tried
-        for each in compare.EXPERIMENTS
-    }
-    for path in folder.glob("*.csv"):
-        assert set(store.read(path)["digest"]) <= {each.digest for each in candidates[path.stem]}
+    rows = store.read_suite(RESULTS / "compare" / "search")
+    named = {each.name: each for each in compare.EXPERIMENTS}
+    for name, digests in rows.groupby("experiment")["digest"]:
+        wanted = search.candidates((named[name],), compare.CONFIGURATIONS, RESULTS / "compare")
+        assert set(digests) <= {each.digest for each in wanted.tried}
 
 
 def test_these_suites_have_committed_rows():
