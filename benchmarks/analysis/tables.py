@@ -260,11 +260,20 @@ def page(
     name: str,
     title: str,
     lines: pd.DataFrame,
-    origin: str,
+    provenance: str,
     reference: pd.DataFrame | None = None,
     guessed: Mapping[str, str] = NOTHING,
 ) -> str:
-    """The Markdown page of a suite: matrix, long table, rules, and where the rows come from."""
+    """The Markdown page of a suite: matrix, long table, rules and provenance.
+
+    Args:
+        name: of the suite.
+        title: of the page.
+        lines: `summary`.
+        provenance: `origin` of the rows.
+        reference: `summary` of committed rows to show beside them.
+        guessed: what random guessing does, by task.
+    """
     wide = matrix(lines, reference, guessed).map(lambda entry: entry.replace("\n", "<br>"))
     parts = [
         f"# {name}: {title}",
@@ -274,7 +283,7 @@ def page(
         RULES + (REFERENCE if reference is not None else "") + (GUESSING if guessed else ""),
         long(lines, reference, guessed).to_markdown(index=False, disable_numparse=True),
         settings.NOTE if _any_searched(lines) else "",
-        origin,
+        provenance,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 

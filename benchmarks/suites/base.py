@@ -95,12 +95,12 @@ class Suite:
             reference = tables.summary(experiments, committed)
         guesses = guessed.beside(experiments)
         notes = tables.RULES + (tables.REFERENCE if reference is not None else "")
-        origin = tables.origin(tables.current(experiments, rows))
+        provenance = tables.origin(tables.current(experiments, rows))
         return Shown(
             tables.terminal(tables.matrix(lines, reference, guesses), self.title),
             [notes + (tables.GUESSING if guesses else "")]
             + [text for text in [tables.missing(lines)] if text],
-            tables.page(self.name, self.title, lines, origin, reference, guesses),
+            tables.page(self.name, self.title, lines, provenance, reference, guesses),
             lines,
         )
 

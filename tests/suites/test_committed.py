@@ -28,7 +28,9 @@ def test_committed_rows_are_of_todays_experiments(name):
 
 
 def test_committed_rows_of_the_search_are_of_todays_candidates():
-    rows = store.read_suite(RESULTS / "compare" / "search")
+    folder = RESULTS / "compare" / "search"
+    rows = store.read_suite(folder)
+    assert {path.stem for path in folder.glob("trials/*.csv")} == set(rows["experiment"])
     named = {each.name: each for each in compare.EXPERIMENTS}
     for name, digests in rows.groupby("experiment")["digest"]:
         wanted = search.candidates((named[name],), compare.CONFIGURATIONS, RESULTS / "compare")
