@@ -11,7 +11,7 @@ import itertools
 from dataclasses import fields, replace
 
 from benchmarks.analysis.paper_rows import Compared
-from benchmarks.learning.experiment import Experiment, Model, Recipe
+from benchmarks.learning.experiment import Model, Recipe
 from benchmarks.learning.learners import (
     Learner,
     LinearOutput,
@@ -116,16 +116,6 @@ def compared() -> list[Compared]:
     return lines
 
 
-def cheapest_first(experiments: set[Experiment]) -> tuple[Experiment, ...]:
-    """In the order of their steps; those with the full gradient, which takes longest, last."""
-
-    def cost(each: Experiment) -> tuple[bool, int, str]:
-        forward = isinstance(each.recipe.learner, Online) and each.recipe.learner.forward
-        return not forward, each.recipe.budget * each.recipe.task.steps, each.name
-
-    return tuple(sorted(experiments, key=cost))
-
-
 COMPARED = tuple(compared())
-EXPERIMENTS = cheapest_first({each.experiment for each in COMPARED})
+EXPERIMENTS = tuple(dict.fromkeys(each.experiment for each in COMPARED))
 SUITE = ReadingsSuite("readings", __doc__, EXPERIMENTS, compared=COMPARED)
