@@ -205,7 +205,7 @@ def missing(lines: pd.DataFrame) -> str:
     incomplete = lines[lines["missing"] > 0]
     if incomplete.empty:
         return ""
-    names = ", ".join(f"{r.row} {r.variant}".strip() for r in incomplete.itertuples())
+    names = tables.first([f"{r.row} {r.variant}".strip() for r in incomplete.itertuples()])
     return f"Not complete: {incomplete['missing'].sum()} trials have not been run, of rows {names}."
 
 

@@ -62,12 +62,14 @@ def effects(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def sections(lines: pd.DataFrame) -> list[str]:
-    """Both as sections of a Markdown page."""
-    return [
+    """Both as sections of a Markdown page; the second once a row is complete everywhere."""
+    found = [
         f"## Rows that agree, of {lines['variant'].nunique()} readings",
         agreement(lines).to_markdown(index=False),
         RULES,
-        "## What each choice changes",
-        effects(lines).to_markdown(index=False, floatfmt=".2f"),
-        EFFECTS,
     ]
+    changed = effects(lines)
+    if not changed.empty:
+        table = changed.to_markdown(index=False, floatfmt=".2f")
+        found += ["## What each choice changes", table, EFFECTS]
+    return found

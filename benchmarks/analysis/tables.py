@@ -246,14 +246,20 @@ def missing(lines: pd.DataFrame) -> str:
     if incomplete.empty:
         return ""
     names = [f"{r.task}.{r.cell} ({r.missing})" for r in incomplete.itertuples()]
-    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-    text = f"Not complete: {int(incomplete['missing'].sum())} trials have not been run: {shown}."
+    count = int(incomplete["missing"].sum())
+    text = f"Not complete: {count} trials have not been run: {first(names)}."
     if (incomplete["trials"] > 0).any():
         text += (
             " Where only some trials of an experiment have been run (`of`), its success rate is "
             "too high: trials that succeed finish first."
         )
     return text
+
+
+def first(names: Sequence[str], shown: int = 6) -> str:
+    """The first of many names, and how many more there are."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def page(

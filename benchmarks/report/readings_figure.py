@@ -19,7 +19,7 @@ def grid(lines: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(WIDTH, CELL * len(rows) + 3))
     _draw(figure.subplots(), lines, columns, rows)
     figure.legend(
-        handles=verdict_handles(lines), loc="outside upper center", ncols=4, frameon=False
+        handles=verdict_handles(lines), loc="outside upper center", ncols=5, frameon=False
     )
     return figure
 

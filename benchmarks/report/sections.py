@@ -243,19 +243,23 @@ def of_readings(compared: Sequence[Compared], rows: pd.DataFrame) -> Contents:
     )
     table = paper_rows.readable(lines).fillna("").replace("*literal*", "literal")
     missing = paper_rows.missing(lines)
+    changes = (
+        [] if effects.empty else [Sheet("effects", "What each choice changes", effects.round(2))]
+    )
+    choices = {} if effects.empty else {"Choices": readings.EFFECTS}
     return Contents(
         [missing] if missing else [],
         [picture],
         None,
         [
             Sheet("agreement", "Rows that agree", agreement),
-            Sheet("effects", "What each choice changes", effects.round(2)),
+            *changes,
             Sheet("results", "All rows", first(table, PAPER_FIRST)),
         ],
         {
             "Trials": counted(rows),
             "Readings": readings.RULES,
-            "Choices": readings.EFFECTS,
+            **choices,
             "Columns and verdicts": _plain(paper_rows.rules(compared)),
         },
         _glossary([each.experiment for each in compared]),

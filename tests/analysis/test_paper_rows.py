@@ -231,7 +231,8 @@ def test_a_row_that_has_not_run_is_said_to_lack():
     assert lines.set_index("row").loc["7.2", "trials"] == 0
     assert "not run" in set(readable(lines)["solved"])
     assert "1 of 31 rows have been run" in paper_rows.verdicts(lines)
-    assert "trials have not been run, of rows 1.5, 1.6" in paper_rows.missing(lines)
+    told = paper_rows.missing(lines)
+    assert told.endswith("not been run, of rows 1.5, 1.6, 1.7, 1.8, 1.9, 2.8 and 25 more.")
 
 
 @pytest.mark.parametrize("suite", [SUITE, STUDY], ids=["paper", "fidelity"])

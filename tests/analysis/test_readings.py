@@ -40,3 +40,8 @@ def test_nothing_has_been_run():
     nothing = LINES.assign(missing=10)
     assert (readings.agreement(nothing)["rows"] == 0).all()
     assert readings.effects(nothing).empty
+
+
+@pytest.mark.parametrize(("missing", "count"), [(0, 6), (10, 3)])
+def test_what_a_choice_changes_is_a_section_once_a_row_is_complete_everywhere(missing, count):
+    assert len(readings.sections(LINES.assign(missing=missing))) == count
