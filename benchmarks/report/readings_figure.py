@@ -18,9 +18,7 @@ def grid(lines: pd.DataFrame) -> Figure:
     rows = list(dict.fromkeys(lines["row"]))
     figure = Figure(figsize=(WIDTH, CELL * len(rows) + 3))
     _draw(figure.subplots(), lines, columns, rows)
-    figure.legend(
-        handles=verdict_handles(lines), loc="outside upper center", ncols=5, frameon=False
-    )
+    _legend(figure, lines, 5)
     return figure
 
 
@@ -31,11 +29,17 @@ def narrow_grids(lines: pd.DataFrame) -> dict[str, Figure]:
     half = -(-len(columns) // 2)
     for first in range(0, len(columns), half):
         own = columns[first : first + half]
-        figure = Figure(figsize=(NARROW, CELL * len(rows) + 2.2))
+        figure = Figure(figsize=(NARROW, CELL * len(rows) + 2.6))
         with rc_context({"font.size": 9}):
             _draw(figure.subplots(), lines, own, rows)
+            _legend(figure, lines, 3)
         made[f"Readings {first + 1} to {first + len(own)}"] = figure
     return made
+
+
+def _legend(figure: Figure, lines: pd.DataFrame, columns: int) -> None:
+    handles = verdict_handles(lines)
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, frameon=False)
 
 
 def _columns(lines: pd.DataFrame) -> list[str]:
@@ -50,6 +54,7 @@ def _draw(axes: Axes, lines: pd.DataFrame, columns: list[str], rows: list[str]) 
         axes.plot(x, y, color=color, marker=marker, ls="", markersize=8)
     axes.set_xticks(range(len(columns)), columns, rotation=90)
     axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylabel("row of the paper's tables")
     axes.set_xlim(-0.6, len(columns) - 0.4)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(alpha=0.25)

@@ -238,8 +238,8 @@ def of_readings(compared: Sequence[Compared], rows: pd.DataFrame) -> Contents:
         f"{lines['row'].nunique()} rows of the paper's tables by {len(agreement)} readings, the "
         "verdict on each as colour and sign; the tables below have the numbers.",
         f"The most rows agree under {best['reading']}: {best['agrees']} of {best['rows']}.",
-        "The readings are in the order of the rows that agree. The literal verdicts of `paper` are "
-        "of more trials.",
+        "The readings are in the order of the rows that agree. The literal verdicts of suite paper "
+        "are of more trials.",
     )
     table = paper_rows.readable(lines).fillna("").replace("*literal*", "literal")
     missing = paper_rows.missing(lines)

@@ -1,0 +1,33 @@
+import pandas as pd
+
+from benchmarks.report import readings_figure
+
+LINES = pd.DataFrame(
+    [
+        ("literal", "1.5", 10, 0, "fails"),
+        ("literal", "7.1", 10, 0, "slower"),
+        ("plain", "1.5", 10, 0, "fails"),
+        ("plain", "7.1", 10, 0, "agrees"),
+        ("half", "7.1", 0, 10, "not drawn"),
+    ],
+    columns=["variant", "row", "trials", "missing", "verdict"],
+)
+
+
+def test_every_figure_has_the_signs_of_all_verdicts_beside_it():
+    narrow = readings_figure.narrow_grids(LINES)
+    assert list(narrow) == ["Readings 1 to 2", "Readings 3 to 3"]
+    for figure in (readings_figure.grid(LINES), *narrow.values()):
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == ["agrees", "slower", "fails"]
+
+
+def test_a_sign_stands_where_its_row_and_reading_meet():
+    """The reading with the most rows that agree comes first; the third has not been run."""
+    (axes,) = readings_figure.grid(LINES).axes
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["plain", "literal", "half"]
+    drawn = {line.get_marker(): line.get_xydata().tolist() for line in axes.lines}
+    signs = {line.get_label(): line.get_marker() for line in readings_figure.verdict_handles(LINES)}
+    assert drawn[signs["agrees"]] == [[0, 1]]
+    assert drawn[signs["slower"]] == [[1, 1]]
+    assert sorted(drawn[signs["fails"]]) == [[0, 0], [1, 0]]
