@@ -137,7 +137,7 @@ class Online:
     Attributes:
         forward: whether the truncated gradient is accumulated forwards, as in the paper, which is
             much faster. Needs a network with that gradient; otherwise the same numbers come from
-            automatic differentiation.
+            automatic differentiation, or those of the full gradient from `program_full`.
         at_once: whether weights change after every step of a sequence while it goes on.
     """
 

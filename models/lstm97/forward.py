@@ -201,6 +201,13 @@ def units(state: State) -> jax.Array:
     return jnp.concatenate([state.gates, state.y])
 
 
+def per_block(state: State, of_cells: jax.Array) -> jax.Array:
+    """Sums over the cells of a block, along the last axis but one."""
+    *lead, cells, trials = of_cells.shape
+    blocks = len(state.gates) // 2
+    return jnp.sum(of_cells.reshape(*lead, blocks, cells // blocks, trials), -2)
+
+
 def readout(weights: Weights, state: State, output: Output = LOGISTIC) -> jax.Array:
     """Activations of the output units, `[n_out, trials]`."""
     net = sum(w * y for w, y in zip(weights.readout, state.y, strict=True))

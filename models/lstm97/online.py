@@ -225,15 +225,15 @@ def add(traces: Traces, x: jax.Array, u: jax.Array, slopes: jax.Array) -> Traces
 def add_inputs(traces: Traces, inputs: jax.Array, slopes: jax.Array) -> Traces:
     """Traces of inputs and biases after steps with slopes `[T, 2 * cells, trials]`."""
     if net97.is_symbols(inputs):
-        added = _add_rows(traces.inputs, inputs, jnp.swapaxes(slopes, 1, 2))
+        added = add_rows(traces.inputs, inputs, jnp.swapaxes(slopes, 1, 2))
     else:
         columns = [jnp.sum(slopes * x[:, None], 0).T for x in jnp.moveaxis(inputs, 1, 0)]
         added = traces.inputs + jnp.stack(columns)
     return traces._replace(inputs=added, bias=traces.bias + jnp.sum(slopes, 0))
 
 
-def _add_rows(traces: jax.Array, symbols: jax.Array, slopes: jax.Array) -> jax.Array:
-    """Adds slopes `[T, trials, 2 * cells]` to the traces of symbols `[T, trials]`."""
+def add_rows(traces: jax.Array, symbols: jax.Array, slopes: jax.Array) -> jax.Array:
+    """Adds slopes `[T, trials, n]` to the rows `[n_in, trials, n]` of symbols `[T, trials]`."""
     trials = jnp.broadcast_to(jnp.arange(symbols.shape[1], dtype=symbols.dtype), symbols.shape)
     add = scatter_at if len(traces) > MANY_SYMBOLS else add_at
     return add(traces, (symbols.ravel(), trials.ravel()), slopes.reshape(-1, slopes.shape[2]))
@@ -252,7 +252,7 @@ def errors(
     y_out, squashed = net97.y_out(state), h(state.s)
     return Errors(
         e,
-        _per_block(state, y_out * (1 - y_out) * squashed * back),  # (21)
+        net97.per_block(state, y_out * (1 - y_out) * squashed * back),  # (21)
         y_out * (1 - squashed**2) / 2 * back,  # (23)
     )
 
@@ -274,7 +274,7 @@ def assign(
     def to_hidden(source, trace):
         to_gate, to_cell = jnp.split(trace * jnp.tile(e.states, (2, 1)), 2, -2)
         to_output_gate = source[..., None, :] * e.output_gates
-        return -jnp.concatenate([to_output_gate, _per_block(state, to_gate), to_cell], -2)
+        return -jnp.concatenate([to_output_gate, net97.per_block(state, to_gate), to_cell], -2)
 
     biased = 0 if weights.bias is None else len(weights.bias)
     return Weights(
@@ -284,10 +284,3 @@ def assign(
         -state.y[:, None] * e.outputs,
         None if weights.readout_bias is None else -e.outputs,
     )
-
-
-def _per_block(state: State, of_cells: jax.Array) -> jax.Array:
-    """Sums over the cells of a block, along the last axis but one."""
-    *lead, cells, trials = of_cells.shape
-    blocks = len(state.gates) // 2
-    return jnp.sum(of_cells.reshape(*lead, blocks, cells // blocks, trials), -2)

@@ -10,7 +10,7 @@ from benchmarks.learning.criteria import Inspection, Recent
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.learning.learners import LinearOutput, Online, PlainDelta
-from benchmarks.learning.program import DIVERGED, OUTCOMES, RUNNING, SOLVED, setups
+from benchmarks.learning.program import DIVERGED, OUTCOMES, RUNNING, SOLVED, Program, setups
 from benchmarks.learning.program_forward import draw
 from benchmarks.learning.select import program
 from models.lstm97.net import HalfReset97, Net97
@@ -42,6 +42,17 @@ CASES = {
     "plain delta": replace(RECIPE, learner=PlainDelta()),
     "half reset": replace(RECIPE, model=HalfReset97(2, 2, "all")),
     "linear": replace(RECIPE, task=Adding(20), model=Net97(2, 2, "all"), learner=LinearOutput()),
+    "full gradient": replace(
+        RECIPE,
+        model=HalfReset97(3, 1, "hidden", (-1.0, -3.0, -5.0), (-2.0, -4.0, -6.0), truncate=False),
+        learner=LinearOutput(forward=False),
+    ),
+    "full gradient, 2c": replace(
+        RECIPE,
+        task=Lag2c(5, 10),
+        model=Net97(2, 1, init_range=0.2, truncate=False),
+        learner=Online(forward=False),
+    ),
 }
 
 
@@ -84,12 +95,18 @@ def encoded(task, ended):
     return Sequence(jnp.float32(inputs), jnp.float32(targets), jnp.array(scored), length)
 
 
-@pytest.mark.parametrize("case", ["3a", "adding", "2c", "plain delta", "half reset", "linear"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        *("3a", "adding", "2c", "plain delta", "half reset", "linear"),
+        *("full gradient", "full gradient, 2c"),
+    ],
+)
 def test_training_is_that_of_automatic_differentiation(case):
     """Same verdicts, and same weights after a block, up to rounding."""
     recipe = CASES[case]
     plain = replace(recipe, learner=replace(recipe.learner, forward=False))
-    fast, slow, setup = program(recipe), program(plain), setups(0, range(16), [0.5] * 16)
+    fast, slow, setup = program(recipe), Program(plain), setups(0, range(16), [0.5] * 16)
     start = fast.start(setup)
     sequences = fast.source.training(setup.key, start.seen, 40, None)
     mine = fast.train(setup, jax.tree.map(jnp.copy, start), sequences)

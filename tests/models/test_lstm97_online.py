@@ -1,4 +1,5 @@
 import functools
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -6,11 +7,12 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.lstm97 import forward, online
+from models.lstm97 import forward, full, online
 from models.lstm97.forward import CHUNK, from_params, to_params
 from models.lstm97.net import HalfReset97, Net97, squared_error
 
 gradient, outputs = jax.jit(online.gradient), jax.jit(forward.outputs)
+full_gradient = jax.jit(full.gradient)
 
 LENGTHS = np.array([1, 2, 7, 11, 12])
 TRIALS, T = len(LENGTHS), 12
@@ -67,9 +69,11 @@ def assert_same(found, expected, tolerance=1e-9):
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance)
 
 
+@pytest.mark.parametrize("gradient", [gradient, full_gradient], ids=["truncated", "full"])
 @pytest.mark.parametrize("case", CASES)
-def test_equals_the_plain_path(case):
+def test_equals_the_plain_path(case, gradient):
     net, n_in, n_out, symbols = CASES[case]
+    net = replace(net, truncate=gradient is not full_gradient)
     graph, params = built(net, n_in, n_out)
     inputs, dense, targets = example(n_in, n_out, symbols)
     y, expected = plain(graph, params, dense, LENGTHS, targets)
