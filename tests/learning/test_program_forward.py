@@ -12,6 +12,7 @@ from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.learning.learners import LinearOutput, Online, PlainDelta
 from benchmarks.learning.program import DIVERGED, OUTCOMES, RUNNING, SOLVED, Program, setups
 from benchmarks.learning.program_forward import draw
+from benchmarks.learning.program_full import FullProgram
 from benchmarks.learning.select import program
 from models.lstm97.net import HalfReset97, Net97
 from models.network import Recurrent
@@ -215,6 +216,14 @@ def test_a_solved_trial_says_when():
 def test_what_it_cannot_do_is_refused(changes):
     with pytest.raises(ValueError, match="forward accumulation needs"):
         program(replace(RECIPE, **changes))
+
+
+def test_the_full_gradient_has_a_program_of_its_own_where_the_error_comes_at_the_end():
+    full = CASES["full gradient"]
+    assert type(program(full)) is FullProgram
+    assert type(program(replace(full, task=Reber(), learner=Online(forward=False)))) is Program
+    with pytest.raises(ValueError, match="full gradient"):
+        FullProgram(RECIPE)
 
 
 def test_an_inspection_ends_when_every_trial_has_failed_it():
