@@ -1,13 +1,22 @@
 """Readings of the paper side by side: with how many of its rows each one agrees."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 RULES = (
     "A reading is what is not read literally, joined by hyphens. Agrees: rows whose verdict is "
     "*agrees*; rows: those that have been run to the end (of a reading with both steps and full, "
-    "rows of Table 1 have no procedure). With ten trials of a row many "
-    "differences cannot be told, so that agreement is easier to come by than in `paper`; and of "
-    "many readings some agree with a row by luck."
+    "rows of Table 1 have no procedure). "
+)
+OF_MANY = (
+    "With ten trials of a row many differences cannot be told, so that agreement is easier to "
+    "come by than in `paper`; and of many readings some agree with a row by luck."
+)
+OF_CHOSEN = (
+    "These readings were chosen because they agree with the most of 18 rows in suite `readings`, "
+    "on some of the same trials, so that their agreement with those is partly the luck of the "
+    "choice; the other rows are the test of it."
 )
 VERDICTS = ["agrees", "faster", "slower", "fails"]
 EFFECTS = (
@@ -61,15 +70,40 @@ def effects(lines: pd.DataFrame) -> pd.DataFrame:
     return found.assign(difference=found["with"] - found["without"])
 
 
-def sections(lines: pd.DataFrame) -> list[str]:
-    """Both as sections of a Markdown page; the second once a row is complete everywhere."""
+def rules(chosen_by: Sequence[str]) -> str:
+    """How to read the numbers of rows that agree.
+
+    Args:
+        chosen_by: rows for which the readings were chosen; none if they were not.
+    """
+    return RULES + (OF_CHOSEN if chosen_by else OF_MANY)
+
+
+def sections(lines: pd.DataFrame, chosen_by: Sequence[str] = ()) -> list[str]:
+    """Rows that agree as sections of a Markdown page, and what that is worth.
+
+    That is, once a row is complete under every reading, what each choice changes; of readings
+    that were chosen, how they do on the other rows.
+
+    Args:
+        lines: of `paper_rows.comparison`; `variant` is the reading.
+        chosen_by: rows for which the readings were chosen; none if they were not.
+    """
     found = [
         f"## Rows that agree, of {lines['variant'].nunique()} readings",
         agreement(lines).to_markdown(index=False),
-        RULES,
+        rules(chosen_by),
     ]
+    if chosen_by:
+        others = agreement(unseen(lines, chosen_by)).to_markdown(index=False)
+        return [*found, "## Rows that agree, of those that did not decide the choice", others]
     changed = effects(lines)
     if not changed.empty:
         table = changed.to_markdown(index=False, floatfmt=".2f")
         found += ["## What each choice changes", table, EFFECTS]
     return found
+
+
+def unseen(lines: pd.DataFrame, chosen_by: Sequence[str]) -> pd.DataFrame:
+    """The lines of rows that did not decide which readings were chosen."""
+    return lines[~lines["row"].isin(chosen_by)]

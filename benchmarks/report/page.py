@@ -12,7 +12,15 @@ from benchmarks import suites
 from benchmarks.analysis import paper_rows, tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.report import drawing, html, index, remedies_section, sections, source
+from benchmarks.report import (
+    drawing,
+    html,
+    index,
+    paper_section,
+    remedies_section,
+    sections,
+    source,
+)
 from benchmarks.report.contents import Contents
 from benchmarks.report.source import Own, Source, shown
 from benchmarks.running import files, store, trained_flow
@@ -116,8 +124,6 @@ def _page(suite: Suite, found: Source, command: str, beside: Sequence[str], loca
 
 
 def _contents(suite: Suite, found: Source, local: Path) -> Contents:
-    if isinstance(suite, ReadingsSuite):
-        return sections.of_readings(suite.beside_paper(found.experiments), found.rows)
     if isinstance(suite, PaperSuite):
         return _of_paper(suite, found, local)
     if isinstance(suite, FlowSuite):
@@ -153,4 +159,6 @@ def _of_paper(suite: PaperSuite, found: Source, local: Path) -> Contents:
     if literal and suite.literal:
         known = suite.literal.beside_paper(literal.experiments)
         lines = paper_rows.comparison(known, literal.rows, guesses)
-    return sections.of_paper(compared, found.rows, found.points, lines, guesses)
+    if isinstance(suite, ReadingsSuite):
+        return paper_section.of_readings(compared, found.rows, suite.chosen_by, lines)
+    return paper_section.of_paper(compared, found.rows, found.points, lines, guesses)

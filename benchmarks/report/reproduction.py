@@ -12,7 +12,7 @@ import pandas as pd
 from benchmarks.analysis import paper_rows, tables
 from benchmarks.analysis import readings as agreeing
 from benchmarks.running import files, store
-from benchmarks.suites import fidelity, guessing, paper, readings, rivals
+from benchmarks.suites import best_readings, fidelity, guessing, paper, readings, rivals
 from benchmarks.suites.base import PaperSuite
 from benchmarks.suites.common import RESULTS
 
@@ -62,6 +62,10 @@ checked, beside ours (suite `guessing`). Other readings have less noise on the i
 READING = """## Which one reading agrees with the most rows?
 
 {count} readings, each the same for all of the paper's rows that cost little (suite `readings`).
+"""
+
+BEST = """The two at the top of the complete readings, and the literal one, on all rows (suites
+`best-readings` and `paper`), and on those that did not decide which readings were chosen:
 """
 
 
@@ -114,7 +118,19 @@ def _reading() -> list[str]:
         return []
     found = agreeing.agreement(lines)
     table = found.to_markdown(index=False)
-    return [READING.format(count=len(found)), table, "", agreeing.RULES]
+    return [READING.format(count=len(found)), table, "", agreeing.rules(()), *_best_reading()]
+
+
+def _best_reading() -> list[str]:
+    lines = _lines(best_readings.SUITE)
+    if not lines["trials"].any():
+        return []
+    both = pd.concat([_lines(paper.SUITE).assign(variant="literal"), lines])
+    parts = ["", BEST]
+    for own in (both, agreeing.unseen(both, best_readings.SUITE.chosen_by)):
+        table = agreeing.agreement(own).to_markdown(index=False)
+        parts += [table, f"\n{own['row'].nunique()} rows.\n"]
+    return [*parts, agreeing.rules(best_readings.SUITE.chosen_by)]
 
 
 def _lines(suite: PaperSuite) -> pd.DataFrame:

@@ -7,18 +7,15 @@ import pandas as pd
 
 from benchmarks.analysis import (
     pairwise,
-    paper_rows,
     profile,
     published,
     ranking,
-    readings,
     sentences,
     settings,
     streams,
     tables,
 )
 from benchmarks.analysis.measured import Known
-from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning import curves
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.program import TEST_GROUP
@@ -27,8 +24,6 @@ from benchmarks.report import (
     figures,
     flow_figure,
     glossary,
-    paper_figure,
-    readings_figure,
     searched,
     streams_figure,
 )
@@ -46,11 +41,6 @@ RESULTS = {
     "not travel to other machines.",
 }
 APART = "Lines are moved apart a little, so that equal ones stay visible."
-PAPER = (
-    "Black: the paper. Ours: mean sequences to success, unsolved trials counted with their budget "
-    "(an arrow: the mean is a lower bound), with 95 % bootstrap intervals over trials; success "
-    "rates with 95 % Wilson intervals. The paper gives no intervals, and not always a success rate."
-)
 NO_CURVES = (
     "These trials were run without keeping learning curves, so that none are drawn; "
     "python -m benchmarks run keeps those of the trials that it runs."
@@ -59,9 +49,7 @@ CELLS_FIRST = (
     "task cell solved 95_% reference note median_sequences weights units rate clip start x2 x5 x10 "
     "guessing seconds/trial"
 )
-PAPER_FIRST = "row variant task verdict solved 95_% paper mean ratio rate net minutes"
 """Columns that decide a reading, which a page shows first."""
-
 
 MANY = 12  # cells
 
@@ -85,11 +73,11 @@ def of_cells(
         guessed: what guessing solves, by task.
     """
     lines = labelled(experiments, rows)
-    incomplete = _plain(tables.missing(lines))
+    incomplete = plain(tables.missing(lines))
     if lines["cell"].nunique() > MANY:  # those without any trial would hide the others
         lines = lines[lines.groupby("cell")["trials"].transform("sum") > 0]
     looks = drawing.looks(list(dict.fromkeys(lines["cell"])))
-    learning = _learning(lines, rows, points, looks)
+    learning = learning_pictures(lines, rows, points, looks)
     pictures = [_success(lines), _curves(lines, rows, looks), *learning, _cost(lines, looks)]
     pictures += searched.longer(lines, rows, looks)
     notices = [incomplete, "" if learning else NO_CURVES]
@@ -108,26 +96,26 @@ def of_cells(
         Sheet("pairs", "Pairs of cells", pairwise.readable(pairs)),
     ]
     beside = {"Reference": "The committed results."} if beside is not None else {}
-    beside |= _guessing(guessed)
+    beside |= guessing(guessed)
     if rows["clip"].notna().any():
         pictures[1:1] = searched.overall(rows, looks)
         ranks = ranking.readable(ranking.ranking(rows))
         sheets.insert(1, Sheet("ranking", "Cells by mean rank over tasks", ranks))
         note = f"{ranking.NOTE} {profile.NOTE}"
-        beside |= {"Ranking": note, "Settings": _plain(settings.NOTE)}
+        beside |= {"Ranking": note, "Settings": plain(settings.NOTE)}
     if len(tried):
         found = searched.search(experiments, tried)
         pictures += found.pictures
         sheets.append(found.sheet)
         beside |= {"Search": found.note}
-    more = {"Better": _plain(pairwise.RULES), "Pairs of cells": _plain(pairwise.COLUMNS)}
+    more = {"Better": plain(pairwise.RULES), "Pairs of cells": plain(pairwise.COLUMNS)}
     return Contents(
         [text for text in notices if text],
         pictures,
         Better(pairwise.better(pairs), pairwise.sentence(pairs)),
         sheets,
         {"Trials": counted(rows)} | RESULTS | beside | more,
-        _glossary(experiments),
+        glossary_of(experiments),
     )
 
 
@@ -168,7 +156,7 @@ def with_streams(
         Sheet("published", "Published figures beside ours", streams.published(experiments, rows)),
         Sheet("predictions", "Predictions", streams.readable(lines)),
     ]
-    more = {"Streams": _plain(streams.RULES), "Published": _plain(streams.PUBLISHED)}
+    more = {"Streams": plain(streams.RULES), "Published": plain(streams.PUBLISHED)}
     return contents._replace(
         pictures=[*contents.pictures, picture],
         sheets=[*sheets, *contents.sheets],
@@ -176,105 +164,9 @@ def with_streams(
     )
 
 
-def of_paper(
-    compared: Sequence[Compared],
-    rows: pd.DataFrame,
-    points: pd.DataFrame,
-    literal: pd.DataFrame | None = None,
-    guessed: Mapping[str, str] = tables.NOTHING,
-) -> Contents:
-    """The page of a suite that stands beside the paper's rows.
-
-    Args:
-        compared: experiments beside the rows that they reproduce, with as many trials as were
-            asked for.
-        rows: the experiments' rows.
-        points: learning curves of those trials.
-        literal: lines of `paper_rows.comparison` of the literal reading, to stand beside variants.
-        guessed: what guessing solves, by task.
-    """
-    own = paper_rows.comparison(compared, rows, guessed)
-    lines = own if literal is None else _beside(literal, own)
-    tasks = [line.task.replace(f"-{line.variant}-", "-") for line in lines.itertuples()]
-    table = paper_rows.readable(lines.assign(task=tasks)).fillna("").replace("*literal*", "literal")
-    if not lines["variant"].any():
-        table = table.drop(columns="variant")
-    picture = Picture(
-        "paper",
-        "The paper beside ours",
-        paper_figure.paper(lines),
-        paper_figure.narrow_papers(lines),
-        f"{len(lines)} rows: the paper's mean of sequences to success and ours on a log scale, and "
-        "success rates of both; the table below has the numbers.",
-        f"{paper_rows.verdicts(own)} {sentences.furthest(own)}",
-        PAPER,
-    )
-    experiments = [each.experiment for each in compared]
-    ours = labelled(experiments, rows)
-    looks = drawing.looks(list(dict.fromkeys(ours["cell"])))
-    learning = _learning(ours, rows, points, looks)
-    notices = [paper_rows.missing(own), "" if learning else NO_CURVES]
-    return Contents(
-        [text for text in notices if text],
-        [picture, *learning],
-        None,
-        [Sheet("results", "All rows", first(table, PAPER_FIRST))],
-        {"Trials": counted(rows), "Columns and verdicts": _plain(paper_rows.rules(compared))}
-        | _guessing(guessed),
-        _glossary(experiments),
-    )
-
-
-def of_readings(compared: Sequence[Compared], rows: pd.DataFrame) -> Contents:
-    """The page of a suite that asks which reading agrees with the most rows of the paper."""
-    lines = paper_rows.comparison(compared, rows)
-    agreement, effects = readings.agreement(lines), readings.effects(lines)
-    best = agreement.iloc[0]
-    picture = Picture(
-        "readings",
-        "Rows of the paper by readings",
-        readings_figure.grid(lines),
-        readings_figure.narrow_grids(lines),
-        f"{lines['row'].nunique()} rows of the paper's tables by {len(agreement)} readings, the "
-        "verdict on each as colour and sign; the tables below have the numbers.",
-        f"The most rows agree under {best['reading']}: {best['agrees']} of {best['rows']}.",
-        "The readings are in the order of the rows that agree. The literal verdicts of suite paper "
-        "are of more trials.",
-    )
-    table = paper_rows.readable(lines).fillna("").replace("*literal*", "literal")
-    missing = paper_rows.missing(lines)
-    changes = (
-        [] if effects.empty else [Sheet("effects", "What each choice changes", effects.round(2))]
-    )
-    choices = {} if effects.empty else {"Choices": readings.EFFECTS}
-    return Contents(
-        [missing] if missing else [],
-        [picture],
-        None,
-        [
-            Sheet("agreement", "Rows that agree", agreement),
-            *changes,
-            Sheet("results", "All rows", first(table, PAPER_FIRST)),
-        ],
-        {
-            "Trials": counted(rows),
-            "Readings": readings.RULES,
-            **choices,
-            "Columns and verdicts": _plain(paper_rows.rules(compared)),
-        },
-        _glossary([each.experiment for each in compared]),
-    )
-
-
-def _guessing(guessed: Mapping[str, str]) -> dict[str, str]:
-    return {"Guessing": _plain(tables.GUESSING.strip())} if guessed else {}
-
-
-def _beside(literal: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
-    """Each literal line before its variants, in the order of the paper."""
-    lines = pd.concat([literal, variants], ignore_index=True)
-    order = list(literal["row"])
-    return lines.sort_values("row", key=lambda rows: rows.map(order.index), kind="stable")
+def guessing(guessed: Mapping[str, str]) -> dict[str, str]:
+    """How to read the column of guesses, where a page has one."""
+    return {"Guessing": plain(tables.GUESSING.strip())} if guessed else {}
 
 
 def of_flow(experiments: Sequence[Experiment], rows: pd.DataFrame) -> Contents:
@@ -299,7 +191,7 @@ def of_flow(experiments: Sequence[Experiment], rows: pd.DataFrame) -> Contents:
         None,
         [Sheet("results", "All results", flow_study.long(lines))],
         {"Networks": counted(rows), "Ratio": flow_study.RULES},
-        _glossary(experiments),
+        glossary_of(experiments),
     )
 
 
@@ -309,7 +201,8 @@ def first(frame: pd.DataFrame, names: str) -> pd.DataFrame:
     return frame[sorted(frame, key=lambda name: [*deciding, name].index(name))]
 
 
-def _glossary(experiments: Sequence[Experiment]) -> dict[str, dict[str, str]]:
+def glossary_of(experiments: Sequence[Experiment]) -> dict[str, dict[str, str]]:
+    """What the tasks and cells of a page are."""
     return {"Tasks": glossary.tasks(experiments), "Cells": glossary.cells(experiments)}
 
 
@@ -371,7 +264,7 @@ def _curves(lines: pd.DataFrame, rows: pd.DataFrame, looks: dict[str, drawing.Lo
     )
 
 
-def _learning(
+def learning_pictures(
     lines: pd.DataFrame,
     rows: pd.DataFrame,
     points: pd.DataFrame,
@@ -439,6 +332,6 @@ def _named(lines: pd.DataFrame) -> str:
     return f"the cells {cells} on {', '.join(dict.fromkeys(ran['task']))}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Without the marks of Markdown."""
     return text.replace("`*`", "a star").replace("`", "").replace("*", "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import pandas as pd
 from rich.console import Group, RenderableType
@@ -225,7 +225,7 @@ class PaperSuite(Suite):
     """
 
     compared: tuple[Compared, ...] = ()
-    literal: Self | None = None
+    literal: "PaperSuite | None" = None
 
     def beside_paper(self, experiments: Sequence[Experiment]) -> list[Compared]:
         """Some of the suite's experiments beside the rows that they reproduce."""
@@ -264,7 +264,14 @@ class PaperSuite(Suite):
 
 @dataclass(frozen=True)
 class ReadingsSuite(PaperSuite):
-    """A suite that asks which reading agrees with the most rows of the paper."""
+    """A suite that asks which reading agrees with the most rows of the paper.
+
+    Attributes:
+        chosen_by: rows for which its readings were chosen in another suite; none if this one is
+            the factorial that chooses.
+    """
+
+    chosen_by: tuple[str, ...] = ()
 
     def shown(
         self,
@@ -272,7 +279,7 @@ class ReadingsSuite(PaperSuite):
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
     ) -> Shown:
-        """How many rows agree under each reading, and what each choice changes on average."""
+        """How many rows agree under each reading, and what that is worth."""
         compared = self.beside_paper(experiments)
         if not compared:
             return super().shown(experiments, rows, committed)
@@ -280,10 +287,10 @@ class ReadingsSuite(PaperSuite):
         agreement = readings.agreement(lines)
         table = tables.of_numbers(self.title, agreement, collapse_padding=True)
         page = paper_rows.page(self.name, self.title, compared, rows)
-        parts = [page.rstrip(), *readings.sections(lines)]
+        parts = [page.rstrip(), *readings.sections(lines, self.chosen_by)]
         return Shown(
             table,
-            [text for text in [readings.RULES, paper_rows.missing(lines)] if text],
+            [text for text in [readings.rules(self.chosen_by), paper_rows.missing(lines)] if text],
             "\n\n".join(parts) + "\n",
             lines,
         )

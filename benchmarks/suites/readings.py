@@ -8,6 +8,7 @@ docs/FIDELITY.md; they were written before any was run.
 """
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import fields, replace
 
 from benchmarks.analysis.paper_rows import Compared
@@ -94,28 +95,31 @@ def _learner(recipe: Recipe, chosen: tuple[str, ...]) -> Learner:
     return kind(forward=forward and "full" not in chosen)
 
 
-def compared() -> list[Compared]:
-    """Every row under every reading; what makes no difference to a row is not in its name.
+def compared(chosen: Iterable[tuple[str, ...]], rows: Iterable[str]) -> list[Compared]:
+    """Rows of the paper under readings; what makes no difference to a row is not in its name.
 
     Left out: the full gradient of a net of blocks whose weights change at every step, for which
     the paper's time had no procedure but RTRL's approximation.
+
+    Args:
+        chosen: readings, each by what it does not read literally.
+        rows: numbers of rows.
     """
     literal = {each.row: each.experiment for each in paper.COMPARED}
     lines = []
-    for reading, row in itertools.product(readings(), ROWS):
-        recipe, chosen = read(literal[row].recipe, reading)
-        if "steps" in chosen and "full" in chosen:
+    for reading, row in itertools.product(chosen, rows):
+        recipe, differs = read(literal[row].recipe, reading)
+        if "steps" in differs and "full" in differs:
             continue
-        experiment = replace(
-            literal[row],
-            task="-".join([literal[row].task, *chosen]),
-            recipe=recipe,
-            trials=TRIALS,
-        )
+        task = "-".join([literal[row].task, *differs])
+        experiment = replace(literal[row], task=task, recipe=recipe)
         lines.append(Compared(row, experiment, "-".join(reading) or "literal"))
     return lines
 
 
-COMPARED = tuple(compared())
+COMPARED = tuple(
+    each._replace(experiment=replace(each.experiment, trials=TRIALS))
+    for each in compared(readings(), ROWS)
+)
 EXPERIMENTS = tuple(dict.fromkeys(each.experiment for each in COMPARED))
 SUITE = ReadingsSuite("readings", __doc__, EXPERIMENTS, compared=COMPARED)

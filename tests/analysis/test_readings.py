@@ -45,3 +45,12 @@ def test_nothing_has_been_run():
 @pytest.mark.parametrize(("missing", "count"), [(0, 6), (10, 3)])
 def test_what_a_choice_changes_is_a_section_once_a_row_is_complete_everywhere(missing, count):
     assert len(readings.sections(LINES.assign(missing=missing))) == count
+
+
+def test_readings_that_were_chosen_stand_on_the_rows_that_did_not_choose_them():
+    found = readings.sections(LINES, chosen_by=("1.5",))
+    assert found[-2].startswith("## Rows that agree, of those that did not")
+    shown = [[cell.strip() for cell in line.split("|")[1:4]] for line in found[-1].splitlines()[2:]]
+    assert shown[:2] == [["literal", "1", "1"], ["plain", "1", "1"]]
+    assert "luck of the choice" in found[2]
+    assert not any("each choice" in each for each in found)

@@ -16,7 +16,7 @@ from benchmarks.analysis import paper_rows, sentences
 from benchmarks.cli.changes import Changes
 from benchmarks.cli.main import main
 from benchmarks.learning.curves import Quartiles
-from benchmarks.report import drawing, figures, html, paper_figure, sections
+from benchmarks.report import drawing, figures, html, paper_figure, paper_section, sections
 from benchmarks.running import search, store
 from benchmarks.suites.common import RESULTS
 from tests.support.made_up import points, rows
@@ -164,7 +164,8 @@ def test_learning_curves_are_drawn_of_the_trials_that_have_one(name, text):
 
 def test_the_same_rows_make_the_same_files(folder, tmp_path):
     with matplotlib.rc_context(drawing.STYLE):
-        contents = sections.of_paper(suites.load("paper").compared, made_up("paper"), NO_POINTS)
+        compared = suites.load("paper").compared
+        contents = paper_section.of_paper(compared, made_up("paper"), NO_POINTS)
         saved = html.saved(contents.pictures[0], tmp_path)
     made = folder / "paper" / "report"
     assert [each.title for each in saved.panels] == [f"Table {i}" for i in range(1, 10)]
@@ -346,6 +347,18 @@ def test_the_page_of_readings_shows_rows_by_readings_and_names_the_best(tmp_path
     assert ids == ["readings", "agreement", "results", "definitions", "glossary", "source"]
     text = (tmp_path / "readings" / "report" / "readings.html").read_text()
     assert re.search(r"The most rows agree under \S*half\S*: 1 of 1\.", text)
+
+
+def test_the_page_of_chosen_readings_has_the_literal_one_beside_them(tmp_path):
+    trials = tmp_path / "best-readings" / "trials"
+    trials.mkdir(parents=True)
+    known = [e.experiment for e in suites.load("best-readings").compared if e.row == "7.1"]
+    made = [rows(each, *[9] * 50, cell=each.cell, task=each.task) for each in set(known)]
+    pd.concat(made).to_csv(trials / "all.csv", index=False)
+    assert main(["report", "best-readings", "--out", str(tmp_path)]) == 0
+    page = Page((tmp_path / "best-readings" / "report" / "best-readings.html").read_text())
+    ids = [each["id"] for each in page.all("section")]
+    assert ids[:4] == ["readings", "agreement", "unseen", "results"]
 
 
 def test_only_some_of_the_experiments(tmp_path):

@@ -2,7 +2,7 @@ import pandas as pd
 
 from benchmarks import suites
 from benchmarks.analysis import paper_rows
-from benchmarks.report import sections, source
+from benchmarks.report import paper_section, sections, source
 from benchmarks.running import store
 from tests.support.made_up import points, rows
 
@@ -89,7 +89,7 @@ def test_the_literal_row_stands_before_its_variants(tmp_path):
     done = pd.concat([rows(each.experiment, *[400] * 30) for each in own])
     variants = pd.concat([rows(each, 400, seed=0) for each in experiments])
     lines = paper_rows.comparison(own, done)
-    contents = sections.of_paper(chosen, variants, literal.points[:0], lines)
+    contents = paper_section.of_paper(chosen, variants, literal.points[:0], lines)
     table = contents.sheets[0].frame
     of_16 = sum(each.row == "1.6" for each in chosen)
     assert table["row"].tolist() == ["1.6"] * (of_16 + 1) + ["7.1"] * (len(chosen) - of_16 + 1)
