@@ -71,6 +71,7 @@ results: .venv/ready ## run what is missing of the committed results (hours; sea
 	$(BIN)/python -m benchmarks run guesses --out results
 	$(BIN)/python -m benchmarks run anchors --out results
 	$(BIN)/python -m benchmarks run readings --out results
+	$(BIN)/python -m benchmarks run best-readings --out results
 	$(BIN)/python -m benchmarks run remedies --keep-weights --out results
 	$(BIN)/python -m benchmarks flow remedies --out results
 	$(BIN)/python -m benchmarks run streams --out results
