@@ -20,11 +20,12 @@ table: .venv/ready ## print the table of `quick` again
 report: .venv/ready ## pages with figures and statistics of the committed results, results/*/report/
 	$(BIN)/python -m benchmarks report compare quick lags latch paper fidelity readings gradient-flow guesses guessing remedies rivals --out results
 
-figures: report ## the figures of README.md, docs/figures/
+figures: report ## the figures of README.md and docs/, docs/figures/
 	@mkdir -p docs/figures
 	cp results/lags/report/delay.png docs/figures/lags.png
 	cp results/quick/report/success.png docs/figures/quick.png
 	cp results/paper/report/paper.png docs/figures/paper.png
+	cp results/readings/report/readings.png docs/figures/readings.png
 
 check: .venv/ready ## regression check: run suite `smoke`, compare with results/baseline.csv
 	$(BIN)/python -m benchmarks check

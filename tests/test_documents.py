@@ -43,17 +43,20 @@ def test_readme_shows_the_committed_tables(suite, head):
     assert matrix in (ROOT / "README.md").read_text()
 
 
-def test_the_figures_of_the_readme_are_those_that_make_figures_copies():
-    shown = re.findall(r"!\[(.*?)\]\((.*?)\)", (ROOT / "README.md").read_text())
+def test_the_figures_of_the_documents_are_those_that_make_figures_copies():
+    shown = {}
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for alt, path in re.findall(r"!\[(.*?)\]\((.*?)\)", page.read_text(), re.DOTALL):
+            shown.setdefault(str((page.parent / path).relative_to(ROOT)), alt)
     makefile = (ROOT / "Makefile").read_text()
     (suites,) = re.findall(r"benchmarks report (.*) --out results", makefile)
     copied = re.findall(r"cp results/(\w+)/report/\w+\.png (docs/figures/\w+\.png)", makefile)
     assert {suite for suite, _ in copied} <= set(suites.split())
-    assert [path for _, path in copied] == [path for _, path in shown]
+    assert [path for _, path in copied] == list(shown)
     assert {path.name for path in (ROOT / "docs" / "figures").iterdir()} == {
-        Path(path).name for _, path in shown
+        Path(path).name for path in shown
     }
-    for alt, path in shown:
+    for path, alt in shown.items():
         assert len(alt) > 40
         picture = (ROOT / path).read_bytes()
         assert picture.startswith(b"\x89PNG")

@@ -61,7 +61,12 @@ checked, beside ours (suite `guessing`). Other readings have less noise on the i
 
 READING = """## Which one reading agrees with the most rows?
 
-{count} readings, each the same for all of the paper's rows that cost little (suite `readings`).
+{count} readings, each the same for all of the paper's rows that cost little (suite `readings`;
+[FIDELITY.md](FIDELITY.md#which-one-reading-agrees-with-the-most-rows) has the question, what was
+expected and what came).
+
+![Rows of the paper's tables by readings, the reading that agrees with the most rows on the left:
+the verdict on each as colour and sign](figures/readings.png)
 """
 
 BEST = """The two at the top of the complete readings, and the literal one, on all rows (suites
