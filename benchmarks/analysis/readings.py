@@ -14,9 +14,9 @@ OF_MANY = (
     "come by than in `paper`; and of many readings some agree with a row by luck."
 )
 OF_CHOSEN = (
-    "These readings were chosen because they agree with the most of 18 rows in suite `readings`, "
-    "on some of the same trials, so that their agreement with those is partly the luck of the "
-    "choice; the other rows are the test of it."
+    "But for the literal one, these readings were chosen because they agree with the most of "
+    "{count} rows in suite `readings`, on some of the same trials, so that their agreement with "
+    "those is partly the luck of the choice; the other rows are the test of it."
 )
 VERDICTS = ["agrees", "faster", "slower", "fails"]
 EFFECTS = (
@@ -76,7 +76,7 @@ def rules(chosen_by: Sequence[str]) -> str:
     Args:
         chosen_by: rows for which the readings were chosen; none if they were not.
     """
-    return RULES + (OF_CHOSEN if chosen_by else OF_MANY)
+    return RULES + (OF_CHOSEN.format(count=len(chosen_by)) if chosen_by else OF_MANY)
 
 
 def sections(lines: pd.DataFrame, chosen_by: Sequence[str] = ()) -> list[str]:
