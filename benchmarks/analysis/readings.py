@@ -59,15 +59,20 @@ def effects(lines: pd.DataFrame) -> pd.DataFrame:
         Columns choice, without, with (shares of the rows that are complete under every reading
         that agree), difference.
     """
-    done = lines[lines["missing"] == 0]
-    readings = done.groupby("row")["variant"].transform("nunique")
-    done = done[readings == lines["variant"].nunique()]
+    done = common(lines)
     agrees, parts = done["verdict"] == "agrees", done["variant"].str.get_dummies("-")
     choices = parts.drop(columns="literal", errors="ignore").astype(bool)
     without = [agrees[~chosen].mean() for _, chosen in choices.items()]
     chose = [agrees[chosen].mean() for _, chosen in choices.items()]
     found = pd.DataFrame({"choice": choices.columns, "without": without, "with": chose})
     return found.assign(difference=found["with"] - found["without"])
+
+
+def common(lines: pd.DataFrame) -> pd.DataFrame:
+    """The lines of those rows that are complete under every reading."""
+    done = lines[lines["missing"] == 0]
+    readings = done.groupby("row")["variant"].transform("nunique")
+    return done[readings == lines["variant"].nunique()]
 
 
 def rules(chosen_by: Sequence[str]) -> str:

@@ -69,8 +69,10 @@ expected and what came).
 the verdict on each as colour and sign](figures/readings.png)
 """
 
-BEST = """The two at the top of the complete readings, and the literal one, on all rows (suites
-`best-readings` and `paper`), and on those that did not decide which readings were chosen:
+BEST = """The best two and the literal one with the paper's numbers of trials (suites
+`best-readings` and `paper`), on the rows that are complete under all three:
+"""
+OTHERS = """Of these, the rows that did not decide which readings were chosen:
 """
 
 
@@ -121,21 +123,25 @@ def _reading() -> list[str]:
     lines = _lines(readings.SUITE)
     if not lines["trials"].any():
         return []
-    found = agreeing.agreement(lines)
-    table = found.to_markdown(index=False)
-    return [READING.format(count=len(found)), table, "", agreeing.rules(()), *_best_reading()]
+    head = READING.format(count=lines["variant"].nunique())
+    return [head, _agreement(lines), "", agreeing.rules(()), *_best_reading()]
 
 
 def _best_reading() -> list[str]:
     lines = _lines(best_readings.SUITE)
     if not lines["trials"].any():
         return []
-    both = pd.concat([_lines(paper.SUITE).assign(variant="literal"), lines])
-    parts = ["", BEST]
-    for own in (both, agreeing.unseen(both, best_readings.SUITE.chosen_by)):
-        table = agreeing.agreement(own).to_markdown(index=False)
-        parts += [table, f"\n{own['row'].nunique()} rows.\n"]
-    return [*parts, agreeing.rules(best_readings.SUITE.chosen_by)]
+    chosen_by = best_readings.SUITE.chosen_by
+    both = agreeing.common(pd.concat([_lines(paper.SUITE).assign(variant="literal"), lines]))
+    others = agreeing.unseen(both, chosen_by)
+    note = agreeing.OF_CHOSEN.format(count=len(chosen_by))
+    return ["", BEST, _agreement(both), "", OTHERS, _agreement(others), "", note]
+
+
+def _agreement(lines: pd.DataFrame) -> str:
+    if lines.empty:
+        return "None has been run yet."
+    return agreeing.agreement(lines).to_markdown(index=False)
 
 
 def _lines(suite: PaperSuite) -> pd.DataFrame:
