@@ -10,6 +10,7 @@ from benchmarks.report.drawing import NARROW, WIDTH
 from benchmarks.report.paper_figure import VERDICTS, verdict_handles
 
 CELL = 0.27  # inches of a row
+MOST = 8  # readings side by side on a phone
 
 
 def grid(lines: pd.DataFrame) -> Figure:
@@ -23,12 +24,13 @@ def grid(lines: pd.DataFrame) -> Figure:
 
 
 def narrow_grids(lines: pd.DataFrame) -> dict[str, Figure]:
-    """The same, as wide as a phone: half of the readings at a time, by their rank."""
+    """The same, as wide as a phone: some of the readings at a time, by their rank."""
     columns, made = _columns(lines), {}
     rows = list(dict.fromkeys(lines["row"]))
-    half = -(-len(columns) // 2)
-    for first in range(0, len(columns), half):
-        own = columns[first : first + half]
+    parts = -(-len(columns) // MOST)
+    each = -(-len(columns) // parts)
+    for first in range(0, len(columns), each):
+        own = columns[first : first + each]
         figure = Figure(figsize=(NARROW, CELL * len(rows) + 2.6))
         with rc_context({"font.size": 9}):
             _draw(figure.subplots(), lines, own, rows)

@@ -1,4 +1,5 @@
 import pandas as pd
+import pytest
 
 from benchmarks.report import readings_figure
 
@@ -16,10 +17,20 @@ LINES = pd.DataFrame(
 
 def test_every_figure_has_the_signs_of_all_verdicts_beside_it():
     narrow = readings_figure.narrow_grids(LINES)
-    assert list(narrow) == ["Readings 1 to 2", "Readings 3 to 3"]
+    assert list(narrow) == ["Readings 1 to 3"]
     for figure in (readings_figure.grid(LINES), *narrow.values()):
         (legend,) = figure.legends
         assert [text.get_text() for text in legend.get_texts()] == ["agrees", "slower", "fails"]
+
+
+@pytest.mark.parametrize(
+    ("readings", "parts"),
+    [(8, ["1 to 8"]), (9, ["1 to 5", "6 to 9"]), (16, ["1 to 8", "9 to 16"])],
+)
+def test_many_readings_stand_in_parts_as_wide_as_a_phone(readings, parts):
+    more = [LINES[:2].assign(variant=f"reading{i}") for i in range(readings)]
+    narrow = readings_figure.narrow_grids(pd.concat(more))
+    assert list(narrow) == [f"Readings {part}" for part in parts]
 
 
 def test_a_sign_stands_where_its_row_and_reading_meet():
