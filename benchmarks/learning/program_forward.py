@@ -111,11 +111,16 @@ def _in_two(drawn: Callable[..., Ended]) -> Callable[..., Ended]:
 class ForwardProgram(Program):
     """The compiled functions of a recipe; see `Program`.
 
+    Attributes:
+        gradient: of the error at the end of a sequence of each lane; arguments and results as of
+            `online.gradient`.
+
     Raises:
         ValueError: the net is not a `Net97` with the truncated gradient.
     """
 
     cpu_lanes = 16  # a vector register; measured, more of them cost as much for each trial
+    gradient = staticmethod(online.gradient)
 
     def __init__(self, recipe: Recipe):
         self._check(recipe)
@@ -142,7 +147,7 @@ class ForwardProgram(Program):
 
     def _answers(self, weights: Any, sequence: Ended) -> tuple[jax.Array, Any]:
         """Outputs `[n_out, lane]` and the gradient at the end of a sequence of each lane."""
-        return online.gradient(
+        return self.gradient(
             weights,
             sequence.inputs,
             sequence.length,

@@ -1,11 +1,7 @@
 """The fast program of the 1997 learner with the full gradient: trials in the last axis, too."""
 
-from typing import Any
-
-import jax
-
 from benchmarks.learning.experiment import Recipe
-from benchmarks.learning.program_forward import Ended, ForwardProgram
+from benchmarks.learning.program_forward import ForwardProgram
 from models.lstm97 import full
 from models.lstm97.net import Net97
 
@@ -17,18 +13,9 @@ class FullProgram(ForwardProgram):
         ValueError: the net is not a `Net97` with the full gradient.
     """
 
+    gradient = staticmethod(full.gradient)
+
     def _check(self, recipe: Recipe) -> None:
         if not isinstance(recipe.model, Net97) or recipe.model.truncate:
             raise ValueError("this program is for a Net97 with the full gradient")
         self.reset = recipe.model.reset
-
-    def _answers(self, weights: Any, sequence: Ended) -> tuple[jax.Array, Any]:
-        """Outputs `[n_out, lane]` and the gradient at the end of a sequence of each lane."""
-        return full.gradient(
-            weights,
-            sequence.inputs,
-            sequence.length,
-            sequence.target,
-            self.output,
-            self.reset,
-        )

@@ -43,10 +43,5 @@ def program(recipe: Recipe) -> Program:
 
 def _full_97(recipe: Recipe) -> bool:
     """Whether it is the learner of 1997, but with the full gradient, of an error at the end."""
-    model, ends = recipe.model, not recipe.task.every_step
-    return (
-        ends
-        and isinstance(recipe.learner, Online)
-        and isinstance(model, Net97)
-        and not model.truncate
-    )
+    full = isinstance(recipe.model, Net97) and not recipe.model.truncate
+    return full and isinstance(recipe.learner, Online) and not recipe.task.every_step

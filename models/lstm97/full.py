@@ -56,20 +56,7 @@ def gradient(
     output: Output = LOGISTIC,
     reset: float = 0.0,
 ) -> tuple[jax.Array, Weights]:
-    """Outputs at the last step of each sequence, and the gradient of the error there.
-
-    Args:
-        weights: of one network per trial.
-        inputs: numbers `[T, n_in, trials]` or symbols `[T, trials]`.
-        lengths: `[trials]` int32, between 1 and T.
-        targets: `[n_out, trials]`, at the last step.
-        output: kind of the output units.
-        reset: activations before the first step.
-
-    Returns:
-        Activations of the output units `[n_out, trials]`, and the gradient of half the squared
-        error, shaped like `weights`.
-    """
+    """As `online.gradient`, arguments and results, but the gradient is the full one."""
     # Steps behind the end are made, too, but no error comes from there.
     steps = _forwards(weights, inputs, lengths, reset)
     last = (lengths - 1)[None, None]
