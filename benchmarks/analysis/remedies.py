@@ -12,7 +12,8 @@ COMPARED_AT = 100  # steps: at the longest delay up to this one the gradients ar
 
 RULES = (
     "What each remedy did: solved trials over all tasks and delays that both lines have, with 95 % "
-    "Wilson intervals; more or fewer where the intervals do not meet. "
+    "Wilson intervals; more or fewer where the intervals do not meet, and the single tasks where "
+    "those of that task do not. Each line has the settings of its own search. "
     "Numbers of remedies that the search has chosen: `clip` is the threshold of whatever guard the "
     "line has, `strength` the weight of its penalty or its largest momentum."
 )
@@ -57,9 +58,10 @@ def effects(
 
 def _effect(remedy: Remedy, ran: pd.DataFrame, flow: pd.DataFrame | None) -> dict[str, str]:
     own, other = _rates(remedy, ran)
+    apart = _apart(remedy, ran)
     left = {line: _left(line, flow) for line in (remedy.line, remedy.without)}
     before, after = left[remedy.line]
-    parts = [_of_success(own, other), _of_gradient(*left.values())]
+    parts = [_of_success(own, other), apart, _of_gradient(*left.values())]
     return {
         "remedy": remedy.line,
         "source": remedy.source,
@@ -80,6 +82,22 @@ def _rates(remedy: Remedy, ran: pd.DataFrame) -> tuple[Rate, Rate | None]:
     both = [each[each["task"].isin(shared)] for each in (own, other)]
     with_it, without = (proportion(int(e["solved"].sum()), int(e["trials"].sum())) for e in both)
     return with_it, without
+
+
+def _apart(remedy: Remedy, ran: pd.DataFrame) -> str:
+    """The tasks that a difference comes from, as far as a single one can tell."""
+    own, other = (
+        {line.task: proportion(int(line.solved), int(line.trials)) for line in lines.itertuples()}
+        for lines in (ran[ran["cell"] == line] for line in (remedy.line, remedy.without))
+    )
+    found: dict[str, list[str]] = {"More": [], "Fewer": []}
+    for task, with_it in own.items():
+        if task not in other:
+            continue
+        told = f"{task} ({with_it.solved} of {with_it.trials}, without it {other[task].solved})"
+        found["More"] += [told] * (with_it.low > other[task].high)
+        found["Fewer"] += [told] * (with_it.high < other[task].low)
+    return " ".join(f"{word}: {', '.join(tasks)}." for word, tasks in found.items() if tasks)
 
 
 def _solved(rate: Rate) -> str:

@@ -44,8 +44,10 @@ def test_success_is_compared_on_what_both_have():
     found = told()
     assert found.loc["clip", "solved"].startswith("35/40 (")
     assert found.loc["clip", "without"].startswith("1/40 (")
-    text = "Solves 35 of 40 trials, more than without it (1 of 40)."
-    assert found.loc["clip", "effect"] == text
+    assert found.loc["clip", "effect"] == (
+        "Solves 35 of 40 trials, more than without it (1 of 40). "
+        "More: a-100 (20 of 20, without it 0), b-100 (15 of 20, without it 1)."
+    )
     assert found.loc["rnn", "effect"] == "Solves 1 of 40 trials."
     assert found.loc["odd", "effect"] == "Solves 0 of 20 trials."
 
@@ -57,6 +59,15 @@ def test_a_difference_needs_intervals_that_do_not_meet(own, word):
     known = [Remedy("clip", "A", "rnn")]
     found = remedies.effects(known, lines(rnn=(10, None, None), clip=(own, None, None)))
     assert f", {word} without it" in found["effect"][0]
+
+
+def test_a_sum_over_tasks_does_not_hide_where_a_difference_comes_from():
+    known = [Remedy("clip", "A", "rnn")]
+    found = remedies.effects(known, lines(rnn=(20, 0, 10), clip=(0, 20, 9)))
+    assert found["effect"][0] == (
+        "Solves 29 of 60 trials, not clearly other than without it (30 of 60). "
+        "More: b-100 (20 of 20, without it 0). Fewer: a-100 (0 of 20, without it 20)."
+    )
 
 
 def test_gradients_are_told_at_the_whole_delay_of_100():
