@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from benchmarks.analysis import paper_rows
+
 RULES = (
     "A reading is what is not read literally, joined by hyphens. Agrees: rows whose verdict is "
-    "*agrees*; rows: those that have been run to the end (of a reading with both steps and full, "
-    "rows of Table 1 have no procedure). "
+    "*agrees*, which says that no difference beyond a factor of 2 is shown; near: those of them "
+    "whose mean itself is within that factor and not a mere lower bound; rows: those that have "
+    "been run to the end (of a reading with both steps and full, rows of Table 1 have no "
+    "procedure). "
 )
 OF_MANY = (
     "With ten trials of a row many differences cannot be told, so that agreement is easier to "
@@ -34,19 +38,28 @@ def agreement(lines: pd.DataFrame) -> pd.DataFrame:
         lines: of `paper_rows.comparison`; `variant` is the reading.
 
     Returns:
-        Columns reading, rows (that are complete), agrees, faster, slower, fails.
+        Columns reading, rows (that are complete), agrees, near (of these, where the ratio of the
+        means itself is within `paper_rows.FACTOR`), faster, slower, fails.
     """
     done = lines[lines["missing"] == 0]
     counts = pd.crosstab(done["variant"], done["verdict"])
     counts = counts.reindex(lines["variant"].unique(), fill_value=0)
     found = counts.reindex(columns=VERDICTS, fill_value=0)
     found.insert(0, "rows", counts.sum(axis=1))
+    found.insert(2, "near", done[near(done)].groupby("variant").size())
+    found["near"] = found["near"].fillna(0).astype(int)
     choices = found.index.map(lambda reading: len(reading.split("-")) * (reading != "literal"))
     order = found.assign(choices=choices).sort_values(
         ["agrees", "choices"], ascending=[False, True], kind="stable"
     )
     found = found.loc[order.index]
     return found.rename_axis("reading").reset_index().rename_axis(columns=None)
+
+
+def near(lines: pd.DataFrame) -> pd.Series:
+    """Whether a line agrees, and its mean is within the factor: not only its interval's end."""
+    within = lines["ratio"].between(1 / paper_rows.FACTOR, paper_rows.FACTOR)
+    return (lines["verdict"] == "agrees") & within & lines["bounded"].eq(False)
 
 
 def effects(lines: pd.DataFrame) -> pd.DataFrame:

@@ -5,13 +5,13 @@ from benchmarks.report import readings_figure
 
 LINES = pd.DataFrame(
     [
-        ("literal", "1.5", 10, 0, "fails"),
-        ("literal", "7.1", 10, 0, "slower"),
-        ("plain", "1.5", 10, 0, "fails"),
-        ("plain", "7.1", 10, 0, "agrees"),
-        ("half", "7.1", 0, 10, "not drawn"),
+        ("literal", "1.5", 10, 0, "fails", 9, True),
+        ("literal", "7.1", 10, 0, "slower", 3, False),
+        ("plain", "1.5", 10, 0, "fails", 9, True),
+        ("plain", "7.1", 10, 0, "agrees", 1, False),
+        ("half", "7.1", 0, 10, "not drawn", None, None),
     ],
-    columns=["variant", "row", "trials", "missing", "verdict"],
+    columns=["variant", "row", "trials", "missing", "verdict", "ratio", "bounded"],
 )
 
 
