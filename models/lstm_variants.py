@@ -132,7 +132,8 @@ class JANET(Cell):
         g &= \tanh(W_{xg} x_t + W_{hg} h_{t-1} + b_g) \\
         h_t &= f \odot h_{t-1} + i \odot g
 
-    The 1 is the paper's :math:`\beta`: a little more is added than is forgotten.
+    The 1 is the paper's :math:`\beta`: more is added than is forgotten, :math:`i / (1 - f)` from 1
+    (f near 0) over 1.5 (f = 1/2) to e (f near 1).
 
     Weights: 2H (n_in + H + 1).
 

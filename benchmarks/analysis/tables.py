@@ -18,10 +18,11 @@ AT_CHANCE = 0.95  # of the best constant output's error
 
 RULES = (
     "k/n: solved trials of all; below, the median of training sequences to success (Kaplan-Meier, "
-    "unsolved trials censored at the budget), where half of the trials succeed. `at chance`: none "
-    f"is solved or diverged and the median test error is at least {AT_CHANCE:.0%} of the best "
-    "constant output's. `diverged`: so many trials ended because a number overflowed. Intervals "
-    "are 95 % Wilson intervals."
+    "unsolved trials censored at the budget), where half of the trials succeed, no finer than "
+    "trials are tested, in most suites every 2,000 sequences. `at chance`: none is solved or "
+    f"diverged and the median test error is at least {AT_CHANCE:.0%} of the best constant "
+    "output's. `diverged`: so many trials ended because a number overflowed. Intervals are 95 % "
+    "Wilson intervals."
 )
 
 FITTING = 8

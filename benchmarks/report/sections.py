@@ -33,7 +33,8 @@ from benchmarks.running import flow_study
 RESULTS = {
     "Solved": "Solved trials of all; intervals and bands are 95 % Wilson intervals.",
     "Sequences": "Training sequences to success. Medians and curves are Kaplan-Meier estimates: "
-    "unsolved trials are censored at the budget.",
+    "unsolved trials are censored at the budget. They are no finer than trials are tested, in most "
+    "suites every 2,000 sequences.",
     "Test": "Test right: of the test sequences of all trials. Test error: median over trials. "
     "Chance: the best constant output. At chance: no trial is solved or diverged, and the test "
     f"error is at least {tables.AT_CHANCE:.0%} of the best constant output's.",

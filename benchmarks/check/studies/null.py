@@ -78,9 +78,10 @@ def text(drawn: Count, real: Count, size: int, fresh: pd.DataFrame) -> str:
         f"{TIMES * smoke.TRIALS} trials of every experiment were drawn without replacement from "
         f"{size} stored ones (the baseline's and fresh ones of seed {SEED}). "
         f"**{drawn.alarms} raised an alarm: {drawn.alarms / drawn.comparisons:.1%}** "
-        f"(95 % interval {rate.low:.1%} to {rate.high:.1%}); {drawn.improved} called something "
-        f"improved. Besides, {real.comparisons} real checks, each with {smoke.TRIALS} of the fresh "
-        f"trials against the baseline as it is: {real.alarms} alarms, {real.improved} improved.\n\n"
+        f"(95 % interval over drawings from these trials {rate.low:.1%} to {rate.high:.1%}); "
+        f"{drawn.improved} called something improved. Besides, {real.comparisons} real checks, "
+        f"each with {smoke.TRIALS} of the fresh trials against the baseline as it is: "
+        f"{real.alarms} alarms, {real.improved} improved.\n\n"
         f"Fresh trials: {tables.origin(fresh)}"
     )
 
