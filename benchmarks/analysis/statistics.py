@@ -11,6 +11,10 @@ import scipy
 from benchmarks.analysis import bootstrap
 
 
+ROUNDING = 1e-9
+"""By which a product of fractions may miss one half, far less than any trial's share."""
+
+
 class Rate(NamedTuple):
     """A success rate: `solved` of `trials`, with its 95 % Wilson interval."""
 
@@ -44,7 +48,7 @@ def median_sequences(rows: pd.DataFrame) -> float:
     if not (rows["outcome"] == "solved").any():
         return float("inf")
     curve = scipy.stats.ecdf(_censored(rows)).sf
-    reached = np.flatnonzero(curve.probabilities <= 0.5)
+    reached = np.flatnonzero(curve.probabilities <= 0.5 + ROUNDING)
     return float(curve.quantiles[reached[0]]) if len(reached) else float("inf")
 
 

@@ -75,6 +75,16 @@ def test_median_takes_unsolved_trials_as_censored(sequences, median):
     assert median_sequences(rows(*sequences)) == median
 
 
+@pytest.mark.parametrize("solved", range(1, 65))
+def test_half_of_the_trials_are_enough_for_a_median(solved):
+    """By counting: as many unsolved ones, one more, one less; equal numbers of sequences in twos."""
+    sequences = [i // 2 + 1 for i in range(solved)]
+    unsolved = [None] * solved
+    assert median_sequences(rows(*sequences, *unsolved)) == sequences[-1]
+    assert median_sequences(rows(*sequences, *unsolved, None)) == math.inf
+    assert median_sequences(rows(*sequences, *unsolved[1:])) == sequences[-1]
+
+
 def test_restricted_mean_counts_the_whole_budget_for_unsolved_trials():
     assert restricted_mean_sequences(rows(10, 20, None, None)) == (10 + 20 + 100 + 100) / 4
 
