@@ -10,7 +10,6 @@ import scipy
 
 from benchmarks.analysis import bootstrap
 
-
 ROUNDING = 1e-9
 """By which a product of fractions may miss one half, far less than any trial's share."""
 

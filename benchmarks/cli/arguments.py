@@ -56,6 +56,13 @@ def add_cell(
 
 def add_changes(parser: argparse.ArgumentParser) -> None:
     """Everything that a user may want other than the suite has it."""
+    add_shape(parser)
+    parser.add_argument("--rate", type=rate, metavar="R", help="learning rate; nothing is searched")
+    add_trials(parser)
+
+
+def add_shape(parser: argparse.ArgumentParser) -> None:
+    """Of what `add_changes` adds, all but what a search decides itself."""
     add_cell(parser)
     parser.add_argument("--task", metavar="FILE:CLASS", help="your own task: 'my.py:MyTask(T=99)'")
     size = parser.add_mutually_exclusive_group()
@@ -64,12 +71,10 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layers", type=positive, metavar="N", help="layers of the cell")
     parser.add_argument("--delay", type=delays, default=(), metavar="T,T", help="other delays")
     parser.add_argument("--budget", type=positive, metavar="N", help="training sequences")
-    parser.add_argument("--rate", type=rate, metavar="R", help="learning rate; nothing is searched")
-    add_trials(parser)
 
 
 def changes(options: argparse.Namespace) -> Changes:
-    """What the options of `add_changes`, or of `add_cell` alone, ask for."""
+    """What the options of `add_changes`, or of a part of them alone, ask for."""
     given = vars(options)
     numbers = ("task", "hidden", "weights", "layers", "budget", "rate", "trials")
     return Changes(

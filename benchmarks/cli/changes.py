@@ -9,7 +9,7 @@ from benchmarks.running.cell_file import cells_from, require_trainable
 from benchmarks.running.task_file import task_from
 from benchmarks.suites import sizes
 from benchmarks.suites.base import Suite
-from benchmarks.suites.replacing import with_cells, with_delay, with_task
+from benchmarks.suites.replacing import fitting, with_cells, with_delay, with_task
 from models.network import Recurrent
 from models.wrappers import Stack
 
@@ -50,18 +50,18 @@ class Changes:
         """Whether the suite stays as it is, but for the number of trials."""
         return self == Changes(trials=self.trials)
 
-    def applied(self, suite: Suite) -> list[Experiment]:
-        """The experiments of a suite as the user wants them.
+    def applied(self, suite: Suite, pattern: str = "*") -> list[Experiment]:
+        """The experiments of a suite as the user wants them, those whose name fits a pattern.
 
         Raises:
-            UsageError: a cell, task or number does not fit.
+            UsageError: a cell, task or number does not fit, or no name does.
         """
         try:
-            return self._applied(suite)
+            return self._applied(suite, pattern)
         except ValueError as error:  # of a recipe
             raise UsageError(str(error)) from error
 
-    def _applied(self, suite: Suite) -> list[Experiment]:
+    def _applied(self, suite: Suite, pattern: str) -> list[Experiment]:
         found = list(suite.experiments)
         if self.task:
             found = with_task(found, task_from(self.task))
@@ -69,6 +69,7 @@ class Changes:
             found = with_cells(found, {each.label: each for each in cells_from(self.cells)}, suite)
         if self.delays:
             found = [each for delay in self.delays for each in with_delay(found, delay)]
+        found = fitting(found, pattern, suite.name)  # sizes and budgets are of these only
         if self.layers or self.hidden or self.weights:
             found = [replace(each, recipe=self._sized(each)) for each in found]
         if self.cells:

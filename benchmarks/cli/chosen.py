@@ -13,7 +13,6 @@ from benchmarks.learning.experiment import Experiment
 from benchmarks.running import search
 from benchmarks.running.pool import Start
 from benchmarks.running.workers import Workers
-from benchmarks.suites.replacing import fitting
 
 AS_IT_IS = Changes()
 
@@ -27,23 +26,20 @@ def chosen(
         suite: name of the suite.
         pattern: a shell pattern.
         changes: what the user wants other than the suite has it.
-        out: folder of results, where what was chosen for the user's own cells is found.
+        out: folder of results; what a search there has chosen for these experiments they get.
 
     Raises:
         UsageError: no experiment fits, or the changes do not.
     """
-    experiments = _fitting(suite, pattern, changes)
-    if not changes.to_search or not suites.load(suite).searched:
+    whole = suites.load(suite)
+    experiments = changes.applied(whole, pattern)
+    if not whole.searched or changes.rate is not None:
         return experiments
-    choices = search.chosen(folder(out, suite))
-    return [
-        search.at(each, choices.get((each.task, each.delay, each.cell), search.DEFAULT))
-        for each in experiments
-    ]
-
-
-def _fitting(suite: str, pattern: str, changes: Changes) -> list[Experiment]:
-    return fitting(changes.applied(suites.load(suite)), pattern, suite)
+    if changes.to_search:
+        experiments = [search.at(each, search.DEFAULT) for each in experiments]
+    elif whole.fixed:
+        return experiments
+    return search.settled(experiments, folder(out, suite))
 
 
 def searched(
@@ -72,7 +68,7 @@ def beside(suite: str, pattern: str, changes: Changes) -> list[Experiment]:
     """The suite's own experiments that a table shows beside those of own cells."""
     if not changes.cells:
         return []
-    own = {each.cell for each in _fitting(suite, pattern, changes)}
+    own = {each.cell for each in changes.applied(suites.load(suite), pattern)}
     experiments = replace(changes, cells=()).applied(suites.load(suite))
     return [
         each

@@ -26,5 +26,5 @@ def _command(options) -> None:
         own = page.Own(
             tuple(cell), {name: chosen(name, only, changes, out) for name in options.suites}
         )
-    experiments = {name: chosen(name, only) for name in options.suites}
+    experiments = {name: chosen(name, only, out=out) for name in options.suites}
     page.write(experiments, out, only, own, arguments.console())

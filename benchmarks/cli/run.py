@@ -110,9 +110,9 @@ def _require_searched(suite: str, experiments: Sequence[Experiment], folder: Pat
     Raises:
         UsageError: one of these has not been searched.
     """
-    known = search.chosen(folder)
-    for each in experiments:
-        if (each.task, each.delay, each.cell) not in known:
+    unknown = [search.at(each, search.UNKNOWN) for each in experiments]
+    for each in search.settled(unknown, folder):
+        if math.isnan(each.rate):
             raise UsageError(
                 f"{each.name} has not been searched, which the jobs of a sweep do not do; first: "
                 f"python -m benchmarks search {suite} with the same --cell and --out"

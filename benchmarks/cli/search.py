@@ -3,7 +3,6 @@
 from benchmarks import suites
 from benchmarks.cli import arguments
 from benchmarks.cli.chosen import chosen, other_delays
-from benchmarks.errors import UsageError
 from benchmarks.running import search
 from benchmarks.running.pool import opened
 
@@ -20,16 +19,15 @@ def add(commands) -> None:
         metavar="N",
         help=f"how many to try for each cell and task; default: {search.CONFIGURATIONS}",
     )
-    arguments.add_changes(parser)
+    arguments.add_shape(parser)
     arguments.add_out(parser)
     arguments.add_cluster(parser)
 
 
 def _command(options) -> None:
     suite = options.suite
-    if not suites.load(suite).searched:
-        raise UsageError(f"suite {suite} has fixed learning rates; there is nothing to search")
     changes = arguments.changes(options)
+    suites.load(suite).require_searchable(changes.to_search)
     wanted, console = chosen(suite, options.pattern, changes, options.out), arguments.console()
     with opened(options.cluster, console) as start:
         search.search(

@@ -184,13 +184,21 @@ class Experiment:
         # What was added later counts only where it is used: rows from before stay what they are.
         identity += tuple(self.settings.given().items())
         identity += (("lengths", self.lengths),) if self.lengths else ()
-        text = describe(identity, own_source) + jax_settings()
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _hashed(describe(identity, own_source) + jax_settings())
+
+    @property
+    def recipe_digest(self) -> str:
+        """Identity of what is run, at whatever rate, settings and settings of jax."""
+        return _hashed(describe((self.recipe, self.version, self.data_sets), own_source))
 
     @property
     def chance(self) -> Chance:
         """What a constant output reaches on its task."""
         return self.recipe.task.chance
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def describe(thing, source: Callable[[object], str] = lambda code: "") -> str:

@@ -22,11 +22,11 @@ from rich.console import Console
 from benchmarks import suites
 from benchmarks.analysis import pairwise, tables
 from benchmarks.analysis.measured import Measured, measured
-from benchmarks.errors import UsageError
+from benchmarks.errors import FailedError, UsageError
 from benchmarks.learning import sampling
 from benchmarks.learning.experiment import Experiment, Recipe, describe
 from benchmarks.learning.lanes import BlockResult, Run
-from benchmarks.running import networks, one_trial, runner, search, store
+from benchmarks.running import failures, networks, one_trial, runner, search, store
 from benchmarks.running.cell_file import CellFile, cell_from
 from benchmarks.running.pool import Start, opened
 from benchmarks.running.rules import NO_LABEL
@@ -115,6 +115,7 @@ def run(
                 command = f"python -m benchmarks run {what}"
                 raise UsageError(f"suite {what} trains nothing; see: {command}")
             if configurations is not None:
+                suites.load(what).require_searchable(cell is not None)
                 others = experiments(what, cell=cell) if suites.load(what).staged else []
                 count = _whole("configurations", configurations, 1)
                 chosen = _searched(chosen, others, count, out, start)
@@ -173,12 +174,21 @@ def _searched(
     out: Path | str | None,
     start: Start,
 ) -> list[Experiment]:
-    """The experiments at what a search finds best for them; its rows are kept where `out` is."""
+    """The experiments at what a search finds best for them; its rows are kept where `out` is.
+
+    Raises:
+        FailedError: some could not be searched; the message names a file that tells more.
+        RuntimeError: the same where nothing is kept; the message ends with the worker's traceback.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(out or scratch)
-        search.search(chosen, configurations, folder, _console(), others, start)
-        found = search.chosen(folder)
-    return [search.at(each, found[each.task, each.delay, each.cell]) for each in chosen]
+        try:
+            search.search(chosen, configurations, folder, _console(), others, start)
+        except FailedError as error:
+            if out is not None:
+                raise
+            raise RuntimeError("\n\n".join(failures.texts(folder / "search"))) from error
+        return search.settled(chosen, folder)
 
 
 def load(what: str | Path) -> pd.DataFrame:

@@ -36,5 +36,11 @@ def read(folder: Path) -> dict[str, str]:
     return {path.stem: _reason(files.read(path) or b"") for path in paths}
 
 
+def texts(folder: Path) -> list[str]:
+    """All that was recorded of each failed experiment, its traceback too."""
+    paths = sorted((folder / FOLDER).glob("*.txt"))
+    return [(files.read(path) or b"").decode("utf-8", "replace").strip() for path in paths]
+
+
 def _reason(record: bytes) -> str:
     return one_line(record.partition(b"\n")[0].decode("utf-8", "replace"))

@@ -74,7 +74,7 @@ def parsed(path: Path, data: bytes, columns: Columns, skipped: int = 0) -> pd.Da
     except (ValueError, TypeError, ArithmeticError) as error:
         first = next(_unreadable(data, kinds), None)
         raise (first.of(path, skipped) if first else foreign(path)) from error
-    for fault in _faults(rows, columns.key):
+    for fault in _faults(rows, [name for name in columns.key if name in names]):
         raise fault.of(path, skipped)
     return rows
 

@@ -11,7 +11,7 @@ constants that have grown as the delay has.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -43,7 +43,8 @@ UNKNOWN = Configuration(math.nan, Settings())  # of a suite's cells before their
 BETTER = ["solved", "mean_sequences", "test_error"]
 ASCENDING = [False, True, True]
 
-KEY = ["task", "delay", "cell"]
+NAME = ["task", "delay", "cell"]
+KEY = [*NAME, "recipe"]
 
 Stages = tuple[Experiment, ...]  # a cell on a task, from its shortest delay to the one searched
 
@@ -52,6 +53,7 @@ CHOSEN_COLUMNS = Columns(
         "task": str,
         "delay": "int64",
         "cell": str,
+        "recipe": str,
         "rate": "float64",
         "clip": "float64",
         "memory_low": "float64",
@@ -66,12 +68,15 @@ CHOSEN_COLUMNS = Columns(
         "with_success": "int64",
     },
     key=KEY,
-    added=("strength",),
+    added=("recipe", "strength"),
 )
 """Columns of chosen.csv: whose, what, and the evidence for it.
 
-`solved`, `trials`, `mean_sequences` and `test_error` are those of the winner, `with_success` is the
-number of configurations, of all that were tried, that solved the task at least once.
+`recipe` is the digest of what was searched, at whatever rate and settings: the same cell in
+another size, or with another budget, has choices of its own. It is blank where an older version
+has chosen, for whatever has that name. `solved`, `trials`, `mean_sequences` and `test_error` are
+those of the winner, `with_success` is the number of configurations, of all that were tried, that
+solved the task at least once.
 """
 
 
@@ -235,7 +240,10 @@ def choice(searched: Candidates, folder: Path) -> dict:
     best = scores[scores["trials"] == scores["trials"].max()].iloc[0]
     winner = searched.tried[best.name]
     return {
-        **{name: getattr(winner, name) for name in KEY},
+        "task": winner.task,
+        "delay": winner.delay,
+        "cell": winner.cell,
+        "recipe": winner.recipe_digest,
         "rate": winner.rate,
         **winner.settings.columns(),
         **best.to_dict(),
@@ -268,21 +276,45 @@ def save(choices: store.Lines, folder: Path) -> None:
     new = store.frame(choices, CHOSEN_COLUMNS)
     with files.locked(path):
         old = store.read(path, CHOSEN_COLUMNS)
-        table = pd.concat([old, new]) if len(old) else new
+        names = [old.set_index(NAME).index, new.set_index(NAME).index]
+        replaced = old["recipe"].eq("") & names[0].isin(names[1])
+        table = pd.concat([old[~replaced], new]) if len(old) else new
         table = table.drop_duplicates(KEY, keep="last").sort_values(KEY)
         files.write(path, table.to_csv(index=False, lineterminator="\n"))
 
 
-def chosen(folder: Path) -> dict[tuple[str, int, str], Configuration]:
-    """What the search of a suite has chosen, by task, delay and cell; nothing before it ran.
+def chosen(folder: Path) -> dict[tuple[str, int, str, str], Configuration]:
+    """What the search of a suite has chosen, by task, delay, cell and recipe.
+
+    Nothing before it ran; without a recipe (empty) where an older version has chosen.
 
     Raises:
         UsageError: the file is there and is not one of choices.
     """
     return {
-        (line.task, line.delay, line.cell): Configuration(line.rate, _settings(line))
+        (line.task, line.delay, line.cell, line.recipe): Configuration(line.rate, _settings(line))
         for line in store.read(folder / "chosen.csv", CHOSEN_COLUMNS).itertuples()
     }
+
+
+def settled(experiments: Iterable[Experiment], folder: Path) -> list[Experiment]:
+    """Each at what the search of a suite has chosen for it there; as it is where it has not.
+
+    Raises:
+        UsageError: the file is there and is not one of choices.
+    """
+    choices = chosen(folder)
+    if not choices:
+        return list(experiments)
+    return [at(each, _choice_of(each, choices)) for each in experiments]
+
+
+def _choice_of(
+    experiment: Experiment, choices: Mapping[tuple[str, int, str, str], Configuration]
+) -> Configuration:
+    name = experiment.task, experiment.delay, experiment.cell
+    own = Configuration(experiment.rate, experiment.settings)
+    return choices.get((*name, experiment.recipe_digest), choices.get((*name, ""), own))
 
 
 def solved(folder: Path) -> set[tuple[str, int, str]]:

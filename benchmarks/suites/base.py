@@ -19,6 +19,7 @@ from benchmarks.analysis import (
 )
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.analysis.remedies import Remedy
+from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import flow_study, store
 from benchmarks.suites import guessed
@@ -55,6 +56,7 @@ class Suite:
         text: the docstring of its module, whose first line is the suite's title.
         experiments: what is run.
         searched: whether rate and settings of a cell come from a search on the suite's own tasks.
+        fixed: whether this holds of a user's cells only, and its own have rates of their own.
         matched: whether its cells have as many weights, not as many units.
         staged: whether the search at a delay starts from the best of the delay before.
         configurations: how many the search tries for each cell, on each task and at each delay.
@@ -64,6 +66,7 @@ class Suite:
     text: str
     experiments: tuple[Experiment, ...]
     searched: bool = False
+    fixed: bool = False
     matched: bool = False
     staged: bool = False
     configurations: int = 24
@@ -75,6 +78,20 @@ class Suite:
     def title(self) -> str:
         """What the suite is, in a line."""
         return self.text.strip().splitlines()[0].rstrip(".")
+
+    def require_searchable(self, own: bool) -> None:
+        """Refuses a search that has nothing to choose.
+
+        Args:
+            own: whether it is for a user's own cell or task.
+
+        Raises:
+            UsageError: the rates are fixed.
+        """
+        if not self.searched or (self.fixed and not own):
+            but = " but for a cell of one's own" if self.searched else ""
+            text = f"suite {self.name} has fixed learning rates; there is nothing to search{but}"
+            raise UsageError(text)
 
     def shown(
         self,

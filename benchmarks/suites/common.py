@@ -112,23 +112,20 @@ def searched(
         lengths: how many times as long the sequences are that solved networks are also tested on,
             where a task can grow.
     """
-    choices = search.chosen(RESULTS / suite)
-    return tuple(
-        search.at(
-            Experiment(
-                point.name,
-                point.delay,
-                cell,
-                recipe(point, Recurrent(EVERY[cell], _matched(cell, point.task))),
-                DEFAULT_RATE,
-                point.trials,
-                lengths=lengths if isinstance(point.task, Growing) else (),
-            ),
-            choices.get((point.name, point.delay, cell), search.UNKNOWN),
+    experiments = [
+        Experiment(
+            point.name,
+            point.delay,
+            cell,
+            recipe(point, Recurrent(EVERY[cell], _matched(cell, point.task))),
+            search.UNKNOWN.rate,
+            point.trials,
+            lengths=lengths if isinstance(point.task, Growing) else (),
         )
         for point in points
         for cell in cells
-    )
+    ]
+    return tuple(search.settled(experiments, RESULTS / suite))
 
 
 def _matched(cell: str, task: Task) -> int:

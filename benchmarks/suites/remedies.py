@@ -155,17 +155,12 @@ def experiment(point: Point, name: str) -> Experiment:
 
 def _searched() -> tuple[Experiment, ...]:
     """All of the table, as the search has chosen; the longest delay where `solved` says."""
-    choices, there = search.chosen(RESULTS / "remedies"), search.solved(RESULTS / "remedies")
+    there = search.solved(RESULTS / "remedies")
     longest = [(point, line) for point in points(LONGEST) for line in LINES]
     all_of_them = [(point, line) for T in DELAYS for point in points(T) for line in LINES]
     all_of_them += [(p, line) for p, line in longest if (p.name, BEFORE, line) in there]
-    return tuple(
-        search.at(
-            experiment(point, line),
-            choices.get((point.name, point.delay, line), search.UNKNOWN),
-        )
-        for point, line in all_of_them
-    )
+    experiments = [search.at(experiment(*each), search.UNKNOWN) for each in all_of_them]
+    return tuple(search.settled(experiments, RESULTS / "remedies"))
 
 
 EXPERIMENTS = _searched()

@@ -2,6 +2,7 @@
 
 import difflib
 import fnmatch
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,8 @@ from flax import nnx
 
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment, Recipe
+from benchmarks.learning.learners import Learner
+from benchmarks.learning.remedies import Remedied
 from benchmarks.running import search
 from benchmarks.suites import sizes
 from benchmarks.suites.base import Suite
@@ -100,11 +103,17 @@ def with_task(experiments: Iterable[Experiment], task: Task) -> list[Experiment]
 def with_delay(experiments: Iterable[Experiment], delay: int) -> list[Experiment]:
     """Each task of some experiments at another delay, but for those that cannot have it.
 
+    An experiment that is there at this delay stays as it is. Others have rate and settings of the
+    longest delay below it that there is, or of the shortest.
+
     Raises:
         UsageError: none can.
     """
     changed, why = [], "their delays are fixed"
-    for each, _ in _first(experiments, lambda each: (each.task, each.cell)):
+    for each in _nearest(experiments, delay):
+        if each.delay == delay:
+            changed.append(each)
+            continue
         task: Any = each.recipe.task  # a dataclass, as all tasks are
         field = next((name for name in DELAYS if name in vars(task)), None)
         if field is None:
@@ -114,11 +123,39 @@ def with_delay(experiments: Iterable[Experiment], delay: int) -> list[Experiment
         except ValueError as error:
             why = f"of {each.task}, {error}"
             continue
-        recipe = replace(each.recipe, task=longer)
+        learner = _with_window(each.recipe.learner, delay, each.delay)
+        recipe = replace(each.recipe, task=longer, learner=learner)
         changed.append(replace(each, delay=delay, recipe=recipe))
     if not changed:
         raise UsageError(f"no task can have a delay of {delay}: {why}")
     return changed
+
+
+def _nearest(experiments: Iterable[Experiment], delay: int) -> list[Experiment]:
+    """Of each task and cell the experiment at the delay; else that at the longest one below.
+
+    That at the shortest one where all are longer; experiments that have not been searched last.
+    """
+    found = list(experiments)
+    order = sorted(found, key=lambda each: _distance(each, delay))
+    nearest = {_kind(each): each for each, _ in _first(order, _kind)}
+    return [nearest[_kind(each)] for each, _ in _first(found, _kind)]
+
+
+def _kind(experiment: Experiment) -> tuple[str, str]:
+    return experiment.task, experiment.cell
+
+
+def _distance(experiment: Experiment, delay: int) -> tuple[bool, bool, bool, int]:
+    own = experiment.delay
+    return own != delay, math.isnan(experiment.rate), own > delay, abs(own - delay)
+
+
+def _with_window(learner: Learner, delay: int, before: int) -> Learner:
+    """A window of truncated backpropagation grows with the delay, of which it is a part."""
+    if not isinstance(learner, Remedied) or learner.window is None:
+        return learner
+    return replace(learner, window=max(1, learner.window * delay // before))
 
 
 def _first(

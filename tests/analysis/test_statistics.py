@@ -77,7 +77,7 @@ def test_median_takes_unsolved_trials_as_censored(sequences, median):
 
 @pytest.mark.parametrize("solved", range(1, 65))
 def test_half_of_the_trials_are_enough_for_a_median(solved):
-    """By counting: as many unsolved ones, one more, one less; equal numbers of sequences in twos."""
+    """By counting: as many unsolved ones, one more, one less; ties of two."""
     sequences = [i // 2 + 1 for i in range(solved)]
     unsolved = [None] * solved
     assert median_sequences(rows(*sequences, *unsolved)) == sequences[-1]

@@ -1,5 +1,8 @@
 """What a user wants other than a suite has it."""
 
+import math
+from dataclasses import replace
+
 import pytest
 from flax import nnx
 
@@ -50,6 +53,16 @@ def task(tmp_path):
     return f"{tmp_path / 'mine.py'}:Mine(T=12, N=2)"
 
 
+def choose(experiments, rates, folder):
+    """As if a search had chosen these rates."""
+    line = dict.fromkeys(search.CHOSEN_COLUMNS, 1)
+    names = [
+        {"task": e.task, "delay": e.delay, "cell": e.cell, "recipe": e.recipe_digest, "rate": rate}
+        for e, rate in zip(experiments, rates, strict=True)
+    ]
+    search.save([line | name for name in names], folder)
+
+
 def test_nothing_changes_without_changes():
     quick = suites.load("quick")
     assert Changes().applied(quick) == list(quick.experiments)
@@ -75,6 +88,78 @@ def test_delays_budget_rate_and_trials():
     assert {(each.recipe.budget, each.rate, each.trials) for each in found} == {(4000, 0.5, 2)}
 
 
+def test_a_delay_that_the_suite_has_is_the_suites_own():
+    """Its settings were searched there, and it has its own number of trials."""
+    own = [each for each in suites.load("lags").experiments if each.delay == 1000]
+    wanted = chosen("lags", "lag-2c-1000.*", Changes(delays=(1000,)))
+    assert wanted == [each for each in own if each.task == "lag-2c"]
+    (ours,) = chosen("lags", "adding-100.lstm", Changes(delays=(100,)))
+    assert ours in suites.load("lags").experiments
+
+
+def test_another_delay_has_the_settings_of_the_nearest_below():
+    own = {each.delay: each for each in chosen("lags", "adding-*.lstm")}
+    found = chosen("lags", "adding-*.lstm", Changes(delays=(120, 70, 20)))
+    assert [each.delay for each in found] == [120, 70, 20]
+    assert [each.rate for each in found] == [own[near].rate for near in (100, 50, 50)]
+    assert [each.settings for each in found] == [own[near].settings for near in (100, 50, 50)]
+    (far,) = chosen("lags", "adding-*.lstm", Changes(delays=(3000,)))
+    known = max(delay for delay, each in own.items() if not math.isnan(each.rate))
+    assert far.rate == own[known].rate  # 1000 may not have been searched yet
+
+
+@pytest.mark.parametrize("delay", [10, 31, 45, 100])
+def test_a_window_of_half_the_delay_stays_one(delay):
+    (found,) = chosen("remedies", "latch-ii-*.rnn-window", Changes(delays=(delay,)))
+    assert found.recipe.learner.window == delay // 2
+
+
+def test_what_was_searched_at_another_delay_or_size_is_used(tmp_path):
+    changes = Changes(delays=(60,), hidden=7)
+    (own,) = chosen("quick", "adding-60.gru", changes, tmp_path)
+    choose([own], [0.0777], tmp_path / "quick")
+    (found,) = chosen("quick", "adding-60.gru", changes, tmp_path)
+    assert found.rate == 0.0777
+    assert (
+        chosen("quick", "adding-60.gru", replace(changes, hidden=8), tmp_path)[0].rate == own.rate
+    )
+    assert chosen("quick", "*.gru", replace(changes, rate=0.5), tmp_path)[0].rate == 0.5
+
+
+def test_what_was_searched_in_a_folder_is_used_there(tmp_path):
+    (own,) = chosen("quick", "adding-40.gru")
+    choose([own], [0.0777], tmp_path / "quick")
+    assert chosen("quick", "adding-40.gru", out=tmp_path)[0].rate == 0.0777
+    assert chosen("quick", "adding-40.gru")[0].rate == own.rate
+
+
+@pytest.mark.parametrize(
+    ("suite", "name", "changes"),
+    [
+        ("smoke", "adding-20.gru", Changes(hidden=8)),  # lstm97 of the same suite has its size
+        ("streams", "hello-5.rnn", Changes(hidden=8)),
+        ("rivals", "reber-15-9.elman", Changes(budget=2500)),  # others are tested more rarely
+    ],
+)
+def test_changes_are_those_of_the_experiments_that_are_named(suite, name, changes):
+    (found,) = chosen(suite, name, changes)
+    assert found.name == name
+    if changes.hidden:
+        assert found.recipe.model.hidden == changes.hidden
+    if changes.budget:
+        assert found.recipe.budget == changes.budget
+
+
+def test_there_is_nothing_to_search_where_rates_are_fixed(specs):
+    fixed = suites.load("smoke")
+    with pytest.raises(UsageError, match="nothing to search but for a cell of one's own"):
+        fixed.require_searchable(own=False)
+    fixed.require_searchable(own=True)
+    with pytest.raises(UsageError, match=r"nothing to search$"):
+        suites.load("paper").require_searchable(own=True)
+    suites.load("quick").require_searchable(own=False)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -94,13 +179,9 @@ def test_the_paper_keeps_its_nets():
 
 def test_two_cells_of_one_name_have_settings_of_their_own(specs, tmp_path):
     changes = Changes(cells=specs)
-    cells = [each.cell for each in chosen("quick", "adding-*", changes)]
-    assert cells == ["a.Mine", "b.Mine"]
-    line = dict.fromkeys(search.CHOSEN_COLUMNS, 1) | {"task": "adding", "delay": 40}
-    lines = [
-        line | {"cell": cell, "rate": rate} for cell, rate in zip(cells, [0.2, 0.3], strict=True)
-    ]
-    search.save(lines, tmp_path / "quick")
+    own = chosen("quick", "adding-*", changes)
+    assert [each.cell for each in own] == ["a.Mine", "b.Mine"]
+    choose(own, [0.2, 0.3], tmp_path / "quick")
     found = chosen("quick", "adding-*", changes, tmp_path)
     assert [each.rate for each in found] == [0.2, 0.3]
     assert {each.cell for each in beside("quick", "adding-*", changes)} == {

@@ -153,10 +153,9 @@ CHOICES = {
 
 def line(cell):
     rate, settings = CHOICES[cell]
-    evidence = dict.fromkeys(list(search.CHOSEN_COLUMNS)[9:], 1)
-    return {"task": "adding", "delay": 40, "cell": cell, "rate": rate, **settings.columns()} | (
-        evidence
-    )
+    evidence = dict.fromkeys(list(search.CHOSEN_COLUMNS)[10:], 1)
+    whose = {"task": "adding", "delay": 40, "cell": cell, "recipe": f"of {cell}"}
+    return whose | {"rate": rate, **settings.columns()} | evidence
 
 
 def test_choices_come_back_and_others_stay(tmp_path):
@@ -164,8 +163,32 @@ def test_choices_come_back_and_others_stay(tmp_path):
     for cell in CHOICES:
         search.save([line(cell) | {"rate": 0.5}], tmp_path)
         search.save([line(cell)], tmp_path)
-    expected = {("adding", 40, cell): choice for cell, choice in CHOICES.items()}
+    expected = {("adding", 40, cell, f"of {cell}"): choice for cell, choice in CHOICES.items()}
     assert search.chosen(tmp_path) == expected
+
+
+def test_a_choice_is_for_what_was_searched_not_for_whatever_has_its_name(tmp_path):
+    large = replace(BASE, recipe=replace(RECIPE, model=Recurrent(LSTM, 5)))
+    for each, rate in ((BASE, 0.1), (large, 0.2)):
+        whose = {"task": each.task, "delay": each.delay, "recipe": each.recipe_digest}
+        search.save([line("lstm") | whose | {"rate": rate}], tmp_path)
+    other = replace(BASE, recipe=replace(RECIPE, budget=2 * BUDGET), rate=0.5)
+    found = search.settled([large, BASE, other], tmp_path)
+    assert [each.rate for each in found] == [0.2, 0.1, 0.5]
+    assert found[0].settings == CHOICES["lstm"].settings
+    assert [each.recipe for each in found] == [large.recipe, BASE.recipe, other.recipe]
+
+
+def test_choices_of_older_versions_are_for_the_name_until_it_is_searched_anew(tmp_path):
+    old = line("lstm") | {"task": BASE.task, "delay": BASE.delay, "rate": 0.1}
+    del old["recipe"]
+    columns = [name for name in search.CHOSEN_COLUMNS if name != "recipe"]
+    text = pd.DataFrame([old])[columns].to_csv(index=False)
+    (tmp_path / "chosen.csv").write_text(text)
+    assert [each.rate for each in search.settled([BASE], tmp_path)] == [0.1]
+    search.save([old | {"recipe": BASE.recipe_digest, "rate": 0.2}], tmp_path)
+    assert [each.rate for each in search.settled([BASE], tmp_path)] == [0.2]
+    assert len(search.chosen(tmp_path)) == 1
 
 
 def test_a_foreign_file_of_choices_is_refused(tmp_path):
@@ -183,6 +206,7 @@ def test_a_search_ends_with_a_choice_and_repeats_nothing(tmp_path, capsys):
     assert set(rows["seed"]) == {search.SEED}
     assert rows[["clip", "memory_low", "memory_high"]].notna().all(axis=None)
     (found,) = search.chosen(tmp_path).values()
+    assert search.settled([BASE], tmp_path) == [search.at(BASE, found)]
     tried = rows[(rows["rate"] == found.rate) & (rows["clip"] == found.settings.clip)]
     assert len(tried) == 1 + search.MORE_TRIALS
     search.search([BASE], 5, tmp_path, Console(file=io.StringIO()))
@@ -207,7 +231,7 @@ def test_where_one_cannot_be_trained_the_others_are_searched(tmp_path, monkeypat
     monkeypatch.setattr(runner, "run", run)
     with pytest.raises(FailedError, match=r"two-sequence-10\.gru failed"):
         search.search([BASE, other], 4, tmp_path, Console(file=io.StringIO()))
-    assert list(search.chosen(tmp_path)) == [("two-sequence", 10, "lstm")]
+    assert list(search.chosen(tmp_path)) == [("two-sequence", 10, "lstm", BASE.recipe_digest)]
 
 
 def test_where_the_best_cannot_train_again_the_others_are_searched(tmp_path, monkeypatch):
@@ -225,4 +249,4 @@ def test_where_the_best_cannot_train_again_the_others_are_searched(tmp_path, mon
     monkeypatch.setattr(runner, "run", run)
     with pytest.raises(FailedError, match=r"^two-sequence-10\.gru failed$"):
         search.search([BASE, other], 4, tmp_path, Console(file=io.StringIO()))
-    assert list(search.chosen(tmp_path)) == [("two-sequence", 10, "lstm")]
+    assert list(search.chosen(tmp_path)) == [("two-sequence", 10, "lstm", BASE.recipe_digest)]

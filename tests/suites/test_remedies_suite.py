@@ -2,7 +2,6 @@ import math
 from dataclasses import replace
 
 import pandas as pd
-import pytest
 
 from benchmarks import suites
 from benchmarks.cli.main import main
@@ -31,7 +30,7 @@ def test_every_line_is_run_on_every_task_at_every_delay():
 
 
 def test_the_longest_delay_is_run_where_the_one_before_was_solved(tmp_path, monkeypatch):
-    line = dict.fromkeys(search.CHOSEN_COLUMNS, 1) | {"task": "adding", "delay": 200}
+    line = dict.fromkeys(search.CHOSEN_COLUMNS, 1) | {"task": "adding", "delay": 200, "recipe": ""}
     choices = [line | {"cell": "gru", "solved": 1}, line | {"cell": "rnn", "solved": 0}]
     search.save(choices, tmp_path / "remedies")
     monkeypatch.setattr(remedies, "RESULTS", tmp_path)
@@ -105,17 +104,10 @@ def test_the_table_says_what_each_remedy_did():
     assert "rnn-skip" not in page
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--delay", "2"], "a window of 5 steps is longer than the sequences of LatchII"),
-        (["--layers", "2"], "Omega has no meaning for Stack"),
-    ],
-)
-def test_misuse_is_one_line_and_status_2(arguments, message, tmp_path, capsys):
-    assert main(["run", "remedies", *arguments, "--out", str(tmp_path)]) == 2
+def test_misuse_is_one_line_and_status_2(tmp_path, capsys):
+    assert main(["run", "remedies", "--layers", "2", "--out", str(tmp_path)]) == 2
     printed = capsys.readouterr()
-    assert message in printed.err
+    assert "Omega has no meaning for Stack" in printed.err
     assert printed.err.count("\n") == 1
 
 
