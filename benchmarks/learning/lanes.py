@@ -235,7 +235,7 @@ class Lanes:
         """Adds a point to the curves of trials that are done or at an inspection that is kept."""
         seen = np.asarray(self.trials.seen)
         here = [i for i, kept in enumerate(self._kept_here(seen)) if kept or i in done]
-        if not here:
+        if not here or not self.run.curves:
             return
         if not self.source.finite:  # of fresh sequences, these are judged whatever trains beside it
             verdicts = jax.tree.map(lambda a: a[:, :TEST_GROUP], verdicts)

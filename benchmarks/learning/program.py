@@ -170,8 +170,10 @@ class Program:
             the trial.
         weights: number of trainable numbers in the network; a complex one counts as two.
         cpu_lanes: how many trials train side by side on a CPU.
+        curves: whether inspections tell enough for a learning curve.
     """
 
+    curves = True
     cpu_lanes = 4  # measured: fewer waste the vector units, more wait for the slowest trial
 
     def __init__(self, recipe: Recipe):

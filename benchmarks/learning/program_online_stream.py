@@ -15,6 +15,7 @@ from benchmarks.learning import xla
 from benchmarks.learning.experiment import Recipe
 from benchmarks.learning.program import (
     RUNNING,
+    SOLVED,
     SPENT,
     TRAIN,
     Setup,
@@ -81,8 +82,14 @@ class OnlineStreamProgram(StreamProgram):
         self.train = jax.jit(self._train_lanes, donate_argnums=1, compiler_options=options)
 
     def measured(self, setups: Setup, trials: Trial, lane: int) -> dict[str, float]:
-        """As of `StreamProgram`, and `streams`: training streams of the trial."""
-        streams = int(trials.stream.ended[lane]) + 1
+        """As of `StreamProgram`, and `streams`: training streams of the trial.
+
+        The one that had begun when the trial stopped counts where the budget or a number that was
+        not finite stopped it; a rule stops it for what the streams before have taught.
+        """
+        streams, outcome = int(trials.stream.ended[lane]), int(trials.outcome[lane])
+        if outcome != SOLVED and streams < self.learner.most:
+            streams += 1
         return {"streams": streams, **super().measured(setups, trials, lane)}
 
     def _start(self, setup: Setup) -> Trial:

@@ -116,6 +116,8 @@ class StreamProgram(Program):
         UsageError: the criterion looks at training sequences.
     """
 
+    curves = False  # a test stops at the first wrong stream, of which a curve would call all wrong
+
     def __init__(self, recipe: Recipe):
         assert isinstance(recipe.task, StreamTask)  # the learner has seen to it
         if not recipe.criterion.inspection:

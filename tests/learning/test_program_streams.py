@@ -366,8 +366,27 @@ def test_an_interrupted_trial_ends_with_the_same_row(own):
 def test_a_trial_ends_with_its_last_training_stream():
     own = replace(ONLINE, learner=OnlineStream(most=3), budget=1200)
     (row,) = rows_of(train(0, [Run(Experiment("t", 1, "c", own, 0.1, 1), 0)])).to_dict("records")
-    assert (row["outcome"], row["streams"]) == ("spent", 4)
-    assert row["seen"] < 120
+    assert (row["outcome"], row["streams"]) == ("spent", 3)
+    assert row["seen"] < 1200
+
+
+@pytest.mark.slow
+def test_a_trial_that_its_budget_ends_counts_the_stream_that_had_begun():
+    own = replace(ONLINE, budget=120)
+    (row,) = rows_of(train(0, [Run(Experiment("t", 1, "c", own, 0.1, 1), 0)])).to_dict("records")
+    run, setup, trials = started(own, lanes=1)
+    ended = int(advanced(run, setup, trials).stream.ended[0])
+    assert (row["outcome"], row["streams"]) == ("spent", ended + 1)
+
+
+@pytest.mark.parametrize("own", [ONLINE, WINDOWS], ids=["online", "windows"])
+def test_a_stream_has_no_learning_curve(own):
+    """Tests stop at the first stream with an error, and would call the others wrong, too."""
+    results = [
+        each for block in train(0, [Run(Experiment("t", 1, "c", own, 0.1, 1), 0)]) for each in block
+    ]
+    assert [row["outcome"] for each in results for row in each.rows] == ["spent"]
+    assert not any(each.points for each in results)
 
 
 @pytest.mark.parametrize(
