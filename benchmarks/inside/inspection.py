@@ -4,6 +4,7 @@ The trial is number 0 of its seed, bit for bit the one that `run` trains.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -79,6 +80,9 @@ def draw(experiment: Experiment, seed: int, folder: Path, command: str, console:
     console.print(title, highlight=False, soft_wrap=True)
     with matplotlib.rc_context(drawing.STYLE):
         pictures = _pictures(experiment, seed, trial, title)
+        if all(each.name != "flow" for each in pictures):
+            text = "No error flows back through its states: there is no figure of that."
+            console.print(text, highlight=False, soft_wrap=True)
         saved = [html.saved(each, folder) for each in pictures]
     page = html.rendered(
         "inspect.html", title=title, pictures=saved, trial=_facts(trial.row), command=command
@@ -104,16 +108,7 @@ def _pictures(experiment: Experiment, seed: int, trial: Trained, title: str) -> 
     gates = panels.gates(*passage)
     gates.suptitle(title, fontsize=12)
     return [
-        panelled(
-            "flow",
-            "How the error flows back",
-            panels.flow(norms),
-            panels.TIMES,
-            heading=title,
-            alt="Norm of the error's gradient by the state against the distance to the error.",
-            sentence="What is left of an error on its way back, before and after training.",
-            statistic=f"Medians and quartiles over {SEQUENCES} fresh sequences.",
-        ),
+        *_flowing(norms, title),
         Picture(
             "gates",
             "Gates and states over one sequence",
@@ -135,6 +130,24 @@ def _pictures(experiment: Experiment, seed: int, trial: Trained, title: str) -> 
             "recurrent matrices. Grey: 1.",
         ),
     ]
+
+
+def _flowing(norms: Mapping[str, Mapping[str, np.ndarray]], title: str) -> list[Picture]:
+    """The picture of `norms` (of `panels.flow`); none where no error flows back."""
+    draws = panels.flow(norms)
+    if not draws:
+        return []
+    picture = panelled(
+        "flow",
+        "How the error flows back",
+        draws,
+        panels.TIMES,
+        heading=title,
+        alt="Norm of the error's gradient by the state against the distance to the error.",
+        sentence="What is left of an error on its way back, before and after training.",
+        statistic=f"Medians and quartiles over {SEQUENCES} fresh sequences.",
+    )
+    return [picture]
 
 
 def _facts(row: dict) -> dict[str, str]:

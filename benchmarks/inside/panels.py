@@ -29,13 +29,17 @@ def flow(norms: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Draw]:
     """Norm of the error's gradient against the distance to the error, a panel for each vector.
 
     Args:
-        norms: for each of `TIMES` norms `[sequence, distance]` by the vector's name.
+        norms: for each of `TIMES` norms `[sequence, distance]` by the vector's name; of nothing,
+            there is no panel.
     """
     bands: dict[str, dict[str, np.ndarray]] = {}
     for time, found in norms.items():
         for name, values in found.items():
             bands.setdefault(f"state {name}", {})[time] = _quartiles(values)
-    ends = np.concatenate([each.ravel() for own in bands.values() for each in own.values()])
+    known = [each.ravel() for own in bands.values() for each in own.values()]
+    ends = np.concatenate([[np.nan], *known])
+    if not np.isfinite(ends).any():
+        return {}
     limits = np.nanmin(ends) / 2, np.nanmax(ends) * 2  # the same in all panels
     return {name: partial(_flow, bands=own, limits=limits) for name, own in bands.items()}
 

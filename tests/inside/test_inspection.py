@@ -48,6 +48,22 @@ def test_the_weights_are_looked_at_from_the_start_to_the_end(trial):
     assert trial.weights[0].norms != trial.weights[-1].norms
 
 
+class Forgetful(Leaky):
+    """Lets no error back."""
+
+    def __call__(self, carry, x):
+        return super().__call__(jax.lax.stop_gradient(carry), x)
+
+
+def test_where_no_error_flows_back_there_is_no_figure_of_it(tmp_path):
+    tried = experiment(model=Recurrent(Forgetful, 4), budget=40)
+    console = Console(file=io.StringIO(), width=300)
+    inspection.draw(tried, 0, tmp_path / "made", "what was typed", console)
+    names = {f"{name}.{kind}" for name in ("gates", "weights") for kind in ("png", "pdf")}
+    assert {path.name for path in (tmp_path / "made").iterdir()} == names | {f"{tried.name}.html"}
+    assert "No error flows back through its states" in console.file.getvalue()
+
+
 def test_a_cell_from_anywhere_is_drawn_without_gates(tmp_path):
     tried = experiment(model=Recurrent(Leaky, 4), budget=40)
     console = Console(file=io.StringIO(), width=300)
