@@ -14,7 +14,7 @@ from benchmarks.cli.chosen import beside, chosen, searched
 from benchmarks.cli.table import show
 from benchmarks.errors import FailedError, UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running import flow_study, runner, search, store
+from benchmarks.running import flow_study, networks, runner, search, store
 from benchmarks.running.pool import Start, opened
 from benchmarks.running.rows import ALL
 
@@ -71,6 +71,8 @@ def _run(options, console: Console, start: Start) -> None:
         if suite.trains:
             keep = options.keep_weights
             runner.run(experiments, options.seed, home, console, True, keep, shard, start)
+            if keep:
+                _tell_not_kept(experiments, options.seed, home, console)
         else:
             flow_study.run(experiments, options.seed, home, console, shard)
     except FailedError:
@@ -84,6 +86,19 @@ def _run(options, console: Console, start: Start) -> None:
         console.print(f"{text} table {name}{where}", highlight=False, soft_wrap=True)
     else:
         table()
+
+
+def _tell_not_kept(
+    experiments: Sequence[Experiment], seed: int, folder: Path, console: Console
+) -> None:
+    """Says of how many trials, run before, there is no network: they are not trained again."""
+    found = store.read_suite(folder)
+    own = found["digest"].isin([each.digest for each in experiments]) & (found["seed"] == seed)
+    rows = found[own].to_dict("records")
+    gone = sum(not networks.path_of(row, folder).exists() for row in rows)
+    if gone:
+        text = f"{gone} trials were run before without keeping their networks; to have them, run "
+        console.print(f"{text}into another folder: --out", highlight=False, soft_wrap=True)
 
 
 def _known(suite: str, experiments: list[Experiment], console: Console) -> list[Experiment]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from benchmarks import suites
 from benchmarks.cli import arguments
 from benchmarks.errors import UsageError
-from benchmarks.running import status, store
+from benchmarks.running import search, status, store
 from benchmarks.running.workers import usable_cores
 
 
@@ -33,20 +33,43 @@ def _command(options) -> None:
 def _show(name: str, folder: Path, console: Console) -> bool:
     """Prints what there is of a suite; whether there is anything."""
     suite = suites.load(name)
-    requests = store.read_requests(folder)
-    if not suite.trains or requests.empty:
+    if not suite.trains:
         return False
     rows = store.read_suite(folder, suite.columns)
+    asked = status.requests(store.read_requests(folder), rows, suite.experiments)
+    found = [
+        show for show in (_run(name, asked, rows, folder, suite), _search(name, folder)) if show
+    ]
+    for each in found:
+        console.print(each, highlight=False, markup=False, soft_wrap=True)
+    return bool(found)
+
+
+def _search(name: str, folder: Path) -> str:
+    """What there is of a suite's search, in a line."""
+    rows = store.read_suite(folder / "search")
+    if rows.empty:
+        return ""
+    cells, chosen = rows["experiment"].nunique(), len(search.chosen(folder))
+    return (
+        f"{name}, search: {len(rows)} trials of {cells} experiments; settings chosen for {chosen}"
+    )
+
+
+def _run(
+    name: str, asked: pd.DataFrame, rows: pd.DataFrame, folder: Path, suite: suites.Suite
+) -> str:
+    """How far a suite's runs are; empty if nothing has been asked for."""
+    if asked.empty:
+        return ""
     budgets = {each.digest: each.recipe.budget for each in suite.experiments}
-    lines = status.lines(requests, rows, folder, budgets)
+    lines = status.lines(asked, rows, folder, budgets)
     saved = status.latest(folder)
     ago = f", last written {duration(time.time() - saved)} ago" if saved else ""
     said = [f"{name}{ago}", text(lines)]
     failed = lines[lines["failed"] != ""]
     said += [f"{each.experiment} failed: {each.failed}" for each in failed.itertuples()]
-    for each in said:
-        console.print(each, highlight=False, markup=False, soft_wrap=True)
-    return True
+    return "\n".join(said)
 
 
 def text(lines: pd.DataFrame) -> str:

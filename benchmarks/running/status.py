@@ -1,12 +1,33 @@
 """How far the trials of a results folder are: from rows, checkpoints and recorded failures."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.learning.experiment import Experiment
 from benchmarks.running import checkpoint_file, checkpoints, failures, store
 from benchmarks.running.checkpoint_file import UnreadableError
+
+
+def requests(
+    asked: pd.DataFrame, rows: pd.DataFrame, experiments: Sequence[Experiment]
+) -> pd.DataFrame:
+    """What was asked for; of rows that Python made, which asks in no file, what the suite has.
+
+    Args:
+        asked: `store.REQUEST_COLUMNS`.
+        rows: the folder's rows.
+        experiments: of the suite.
+    """
+    trials = {each.digest: each.trials for each in experiments}
+    kinds = rows[~rows["digest"].isin(asked["digest"])].groupby(["experiment", "digest", "seed"])
+    others = kinds.size().rename("trials").reset_index()
+    others["trials"] = [
+        max(n, trials.get(d, n)) for d, n in zip(others["digest"], others["trials"], strict=True)
+    ]
+    return pd.concat([asked, others[list(store.REQUEST_COLUMNS)]], ignore_index=True)
 
 
 def lines(

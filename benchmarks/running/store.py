@@ -6,6 +6,7 @@ writes both.
 
 import functools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -210,10 +211,19 @@ def add_curves(path: Path, points: Lines) -> None:
     Raises:
         UsageError: as for `add`.
     """
+    replace(path, points, CURVE_COLUMNS, IDENTITY)
+
+
+def replace(path: Path, rows: Lines, columns: Columns, by: Sequence[str]) -> None:
+    """Adds rows to a results file, in place of all that agree with one of them in some columns.
+
+    Raises:
+        UsageError: as for `add`.
+    """
     with files.locked(path):
-        old, new = read(path, CURVE_COLUMNS), frame(points, CURVE_COLUMNS)
-        again = old.set_index(IDENTITY).index.isin(new.set_index(IDENTITY).index)
-        _save(path, _joined(old[~again], new).sort_values(CURVE_COLUMNS.key))
+        old, new = read(path, columns), frame(rows, columns)
+        again = old.set_index(list(by)).index.isin(new.set_index(list(by)).index)
+        _save(path, _joined(old[~again], new).sort_values(columns.key))
 
 
 def read_requests(folder: Path) -> pd.DataFrame:

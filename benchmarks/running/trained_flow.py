@@ -53,7 +53,7 @@ COLUMNS = Columns(
 
 
 def run(experiments: Sequence[Experiment], seed: int, folder: Path, console: Console) -> None:
-    """Measures what has kept networks and no rows yet, and adds the rows to files in `flow/`.
+    """Measures what has more kept networks than its rows, and writes rows to files in `flow/`.
 
     Raises:
         UsageError: no experiment has kept networks, a network is not a recurrent cell, or rows
@@ -62,16 +62,17 @@ def run(experiments: Sequence[Experiment], seed: int, folder: Path, console: Con
     there = {each: found for each in experiments if len(found := kept(each, seed, folder))}
     if not there:
         raise UsageError(
-            f"no networks of these experiments in {files.short(folder)}; "
-            "keep some with: python -m benchmarks run SUITE --keep-weights"
+            f"no networks of these experiments in {files.short(folder)}; keep some with: "
+            "python -m benchmarks run SUITE --keep-weights (of trials that have not been run there)"
         )
     files.require_lockable(folder / "flow")
     for i, (each, rows) in enumerate(there.items(), 1):
         path = path_of(each, folder, "flow")
         old = store.read(path, COLUMNS)
-        if ((old["digest"] == each.digest) & (old["seed"] == seed)).any():
+        mine = (old["digest"] == each.digest) & (old["seed"] == seed)
+        if (old[mine]["networks"] >= len(rows)).any():
             continue
-        store.add(path, measured(each, seed, rows, folder), COLUMNS)
+        store.replace(path, measured(each, seed, rows, folder), COLUMNS, ["digest", "seed"])
         text = f"[{i}/{len(there)}] {each.name}: {len(rows)} networks"
         console.print(text, highlight=False, markup=False)
 

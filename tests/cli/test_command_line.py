@@ -50,6 +50,10 @@ def files(folder):
         (["run", "quick", "--cell", f"{CELL}:WrongOutput"], "output of shape"),
         (["run", "compare", "copy-100.nog"], "copy-100.nog has not been searched; first: python"),
         (["search", "tiny"], "there is nothing to search"),
+        (["search", "smoke"], "there is nothing to search but for a cell of one's own"),
+        (["search", "quick", "--rate", "0.1"], "unrecognized arguments: --rate 0.1"),
+        (["run", "quick", "--delay", "9" * 20], "must be at most 2147483647"),
+        (["run", "quick", "--budget", "4294968000"], "must be at most 2147483647"),
         (["search", "quick", "--configurations", "0"], "must be a whole number from 1 on"),
         (["run", "quick", "--cell", f"{CELL}:Leaky(3)"], "must be given by name"),
         (["run", "quick", "--cell", "flax.linen:GRUCell"], "is a Linen module"),
@@ -203,6 +207,14 @@ def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path, capsys):
     assert main([*arguments, "--trials", "3"]) == 0
     assert "sequences, " not in capsys.readouterr().out.split("A minute")[0]  # nothing was trained
     assert store.read(path).equals(later)
+
+
+def test_trials_that_kept_no_network_are_told(tmp_path, capsys):
+    arguments = ["run", "tiny", "two-sequence-20.rnn", "--budget", "2000", "--trials", "1"]
+    assert main([*arguments, "--out", str(tmp_path)]) == 0
+    assert "without keeping" not in capsys.readouterr().out
+    assert main([*arguments, "--keep-weights", "--out", str(tmp_path)]) == 0
+    assert "1 trials were run before without keeping their networks" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from benchmarks.learning.states import State
 from benchmarks.running import failures, files, status, store
 from benchmarks.running.checkpoint_file import Saved, packed
 from tests.running.test_store import row
+from tests.support.tiny import EXPERIMENT
 
 NAMES = ["fast", "slow", "new", "bad"]
 
@@ -101,6 +102,22 @@ def test_the_command(tmp_path, capsys):
     store.add_requests(tmp_path / "tiny", requests(2).to_dict("records"))
     assert main(["status", "tiny", "--out", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[2].split()[:6] == ["fast", *"02002"]
+
+
+def test_rows_that_nobody_asked_for_in_a_file_are_told_too():
+    """Of Python's `run`: as many as the suite has, or, of what no suite has, as there are."""
+    own = [EXPERIMENT.digest, "another", "fast1"]
+    rows = store.frame([row(i, digest=digest, experiment=digest) for digest in own for i in (0, 1)])
+    found = status.requests(requests(5), rows, [EXPERIMENT]).set_index("digest")
+    assert found["trials"].to_dict() == {EXPERIMENT.digest: 6, "another": 2, "fast1": 5}
+    assert list(status.requests(requests(5), rows[:0], []).columns) == list(store.REQUEST_COLUMNS)
+
+
+def test_the_command_tells_of_a_search(tmp_path, capsys):
+    store.add(tmp_path / "quick" / "search" / "trials" / "a.csv", [row(i) for i in range(3)])
+    assert main(["status", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert printed == "quick, search: 3 trials of 1 experiments; settings chosen for 0\n"
 
 
 def test_the_doctor_finds_what_there_is(tmp_path, capsys):

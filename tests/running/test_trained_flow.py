@@ -1,6 +1,7 @@
 """How errors flow through kept networks, against networks that were trained in the test."""
 
 import io
+import shutil
 from dataclasses import replace
 
 import jax
@@ -79,6 +80,23 @@ def test_what_is_measured_is_not_measured_again(folder):
     before = path_of(TRIED, folder, "flow").read_bytes()
     trained_flow.run([TRIED, replace(TRIED, cell="gru")], 5, folder, SILENT)
     assert path_of(TRIED, folder, "flow").read_bytes() == before
+
+
+def test_more_networks_are_measured_anew(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    shutil.rmtree(copy / "flow", ignore_errors=True)
+    kept = trained_flow.kept(TRIED, 5, copy)
+    last = networks.path_of(kept.iloc[-1].to_dict(), copy)
+    (tmp_path / "aside").write_bytes(last.read_bytes())
+    last.unlink()
+    trained_flow.run([TRIED], 5, copy, SILENT)
+    fewer = trained_flow.read(copy)
+    last.write_bytes((tmp_path / "aside").read_bytes())
+    trained_flow.run([TRIED], 5, copy, SILENT)
+    found = trained_flow.read(copy)
+    assert set(found["networks"]) == {len(kept)} != set(fewer["networks"])
+    assert len(found) == len(fewer)
 
 
 def test_without_networks_there_is_nothing_to_measure(folder, tmp_path, capsys):
