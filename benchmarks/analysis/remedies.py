@@ -59,9 +59,9 @@ def effects(
 def _effect(remedy: Remedy, ran: pd.DataFrame, flow: pd.DataFrame | None) -> dict[str, str]:
     own, other = _rates(remedy, ran)
     apart = _apart(remedy, ran)
-    left = {line: _left(line, flow) for line in (remedy.line, remedy.without)}
-    before, after = left[remedy.line]
-    parts = [_of_success(own, other), apart, _of_gradient(*left.values())]
+    left = _left(remedy, flow)
+    before, after = left[0]
+    parts = [_of_success(own, other), apart, _of_gradient(*left)]
     return {
         "remedy": remedy.line,
         "source": remedy.source,
@@ -104,13 +104,25 @@ def _solved(rate: Rate) -> str:
     return f"{rate.solved}/{rate.trials} ({rate.low:.0%} to {rate.high:.0%})"
 
 
-def _left(line: str | None, flow: pd.DataFrame | None) -> tuple[float, float]:
-    """What the longest way back leaves of an error, before and after training; else nan."""
-    if flow is None or line is None:
-        return np.nan, np.nan
-    own = flow[(flow["cell"] == line) & (flow["delay"] <= COMPARED_AT)]
-    own = own[own["delay"] == own.groupby("task")["delay"].transform("max")]
-    own = own[own["distance"] == own["delay"]]
+def _left(remedy: Remedy, flow: pd.DataFrame | None) -> list[tuple[float, float]]:
+    """What the longest way back leaves of an error, before and after training; else nan.
+
+    Of the remedy, and without it: at the longest delay of each task that both have.
+    """
+    if flow is None:
+        return [(np.nan, np.nan)] * 2
+    whole = flow[(flow["distance"] == flow["delay"]) & (flow["delay"] <= COMPARED_AT)]
+    own, other = (whole[whole["cell"] == line] for line in (remedy.line, remedy.without))
+    shared = own.merge(other[["task", "delay"]].drop_duplicates())
+    if shared.empty:
+        return [_medians(own), (np.nan, np.nan)]
+    longest = shared.groupby("task", as_index=False)["delay"].max()
+    return [_medians(each.merge(longest)) for each in (own, other)]
+
+
+def _medians(flow: pd.DataFrame) -> tuple[float, float]:
+    """Before and after training, at the longest delay of each task."""
+    own = flow[flow["delay"] == flow.groupby("task")["delay"].transform("max")]
     medians = {time: each["median"].to_numpy() for time, each in own.groupby("time")}
     return _mean(medians.get("before")), _mean(medians.get("after"))
 

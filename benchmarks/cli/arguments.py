@@ -123,17 +123,21 @@ def add_seed(parser: argparse.ArgumentParser, default: int = 0) -> None:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdigit() or int(text) < 1:
+    """A whole number from 1 on, that jax's usual ones can hold."""
+    return _from_one(text, 2**31 - 1)
+
+
+def _from_one(text: str, most: int) -> int:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, not {text}")
+    if int(text) > most:
+        raise argparse.ArgumentTypeError(f"must be at most {most}, not {text}")
     return int(text)
 
 
 def trials(text: str) -> int:
     """A number of trials that one file of rows may have of a seed."""
-    if positive(text) > MOST_TRIALS:
-        raise argparse.ArgumentTypeError(f"must be at most {MOST_TRIALS}, not {text}")
-    return int(text)
+    return _from_one(text, MOST_TRIALS)
 
 
 def shard(text: str) -> Shard:

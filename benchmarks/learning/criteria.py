@@ -161,11 +161,11 @@ class Inspection:
 
     With fresh sequences it is ST1 and ST2 of experiment 3, the 10,000-sequence test of 2c, and
     (see `fraction_right`) the modern criterion of the suites. A task with fixed sets (Reber) is
-    inspected on its whole training and test set instead: `Inspection(256, 0)` there means
-    that every symbol of every string of both sets is predicted correctly.
+    inspected on its whole training and test set instead: `Inspection(512, 0)` there means
+    that every symbol of every string of both sets, of 256 each, is predicted correctly.
 
     Attributes:
-        inspection: number of fresh test sequences.
+        inspection: number of fresh test sequences, or of those in both fixed sets.
         wrong_at_most: largest permitted number of wrong test sequences.
         error_below: strict upper bound of the mean absolute test error.
     """

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Protocol
 
+import jax
+import numpy as np
 from flax import nnx
 
-from benchmarks.learning.criteria import Criterion
+from benchmarks.learning.criteria import Criterion, Recent
 from benchmarks.learning.learners import Learner, Particular
 from benchmarks.learning.own_source import own_source
 from benchmarks.learning.provenance import jax_settings
 from benchmarks.learning.stream_learners import OfStreams
 from models.lstm97.lag_net import Growth
-from tasks.sequence import Chance, Task
+from tasks.sequence import Chance, FiniteTask, Task
 
 
 class Model(Protocol):
@@ -77,6 +79,8 @@ class Recipe:
 
     def __post_init__(self):
         chunk = self.inspect_every * self.learner.batch
+        if self.budget >= 2**31:
+            raise ValueError(f"the budget must be below 2^31 sequences, not {self.budget}")
         if self.budget < chunk or self.budget % chunk:
             raise ValueError(
                 f"the budget must be a multiple of {chunk} sequences, not {self.budget}"
@@ -84,6 +88,12 @@ class Recipe:
         sizes = {c.inspection for c in (self.criterion, self.milestone) if c and c.inspection}
         if len(sizes) > 1:
             raise ValueError(f"criterion and milestone must inspect as many sequences: {sizes}")
+        if sizes and isinstance(self.task, FiniteTask):
+            both = self.task.n_train + self.task.n_test
+            if sizes != {both}:
+                raise ValueError(f"of fixed sets all {both} sequences are inspected, not {sizes}")
+        if isinstance(self.criterion, Recent) and self.learner.batch > self.criterion.window:
+            raise ValueError(f"a batch of {self.learner.batch} is longer than the rule's window")
         if isinstance(self.learner, Particular):
             self.learner.require_fit(self.task, self.model)
 
@@ -197,8 +207,9 @@ class Experiment:
         return self.recipe.task.chance
 
 
-def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def _hashed(text: str | bytes) -> str:
+    data = text.encode() if isinstance(text, str) else text
+    return hashlib.sha256(data).hexdigest()[:12]
 
 
 def describe(thing, source: Callable[[object], str] = lambda code: "") -> str:
@@ -224,4 +235,6 @@ def describe(thing, source: Callable[[object], str] = lambda code: "") -> str:
             if field.compare
         )
         return f"{type(thing).__name__}{source(type(thing))}({', '.join(fields)})"
+    if isinstance(thing, np.ndarray | jax.Array):  # whose text leaves most of a long one out
+        return f"array({thing.dtype}, {thing.shape}, {_hashed(np.asarray(thing).tobytes())})"
     return repr(thing)

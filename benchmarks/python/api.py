@@ -62,8 +62,7 @@ def experiments(
     whole = suites.load(suite)
     found = _with_cell(whole, cell) if cell else list(whole.experiments)
     if rate is not None:
-        if not 0 < rate < math.inf:
-            raise UsageError(f"rate must be a positive number, not {rate}")
+        _require_positive("rate", rate)
         found = [replace(each, rate=float(rate)) for each in found]
     if trials is not None:
         found = [replace(each, trials=_whole("trials", trials, 1, MOST_TRIALS)) for each in found]
@@ -374,7 +373,7 @@ def _label(cell: Cell) -> str:
     if isinstance(cell, CellFile):
         return cell.label
     if not isinstance(cell, functools.partial):
-        return re.sub(NO_LABEL, "", cell.__name__)
+        return re.sub(NO_LABEL, "", getattr(cell, "__name__", repr(cell)))
     given = [*map(repr, cell.args), *(f"{name}={value!r}" for name, value in cell.keywords.items())]
     return re.sub(NO_LABEL, "", f"{_label(cell.func)}({','.join(given)})")
 
@@ -406,8 +405,21 @@ def _console() -> Console:
     return PlainConsole(force_jupyter=False, force_terminal=False if notebook else None)
 
 
+def _require_positive(name: str, number: float) -> None:
+    try:
+        positive = 0 < number < math.inf
+    except TypeError:
+        positive = False
+    if not positive:
+        raise UsageError(f"{name} must be a positive number, not {number}")
+
+
 def _whole(name: str, number: int, least: int, most: float = math.inf) -> int:
-    if number != int(number) or number < least:
+    try:
+        whole = int(number) == number
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole or number < least:
         raise UsageError(f"{name} must be a whole number from {least} on, not {number}")
     if number > most:
         raise UsageError(f"{name} must be at most {most}, not {number}")

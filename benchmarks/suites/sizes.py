@@ -19,7 +19,7 @@ from models.network import Recurrent
 
 FILE = Path(__file__).with_name("sizes.csv")
 UNITS = 16  # of the LSTM whose weights the others match
-LARGEST = 256
+LARGEST = 2**14  # far more than is ever trained here
 
 WIDTHS = (
     (2, 1),

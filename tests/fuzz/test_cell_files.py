@@ -10,7 +10,7 @@ from benchmarks.running import guarded
 from tests.fuzz.trying import COUNTS, printed, refused_in_one_line, tried
 from tests.support.tiny import EXPERIMENT
 
-SUITE = SimpleNamespace(experiments=[EXPERIMENT], matched=False)
+SUITE = SimpleNamespace(name="small", experiments=[EXPERIMENT], matched=False)
 
 FILE = """{future}
 import os, sys

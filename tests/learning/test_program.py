@@ -152,10 +152,17 @@ def test_another_block_does_not_recompile():
     assert program(replace(recipe)) is run
 
 
-@pytest.mark.parametrize("task", [TwoSequence3a(T=11, N=2), Reber()], ids=["fresh", "finite"])
+@pytest.mark.parametrize(
+    "task", [TwoSequence3a(T=11, N=2), Reber(n_train=50, n_test=50)], ids=["fresh", "finite"]
+)
 def test_the_time_of_trials_includes_no_compiling(task, caplog):
     changed = experiment(task=task, criterion=NEVER, inspect_every=2)
-    programs = ["_train", "_verdicts", "_inspect", "_pick" if task == Reber() else "<lambda>"]
+    programs = [
+        "_train",
+        "_verdicts",
+        "_inspect",
+        "_pick" if isinstance(task, Reber) else "<lambda>",
+    ]
     with jax.log_compiles():
         lanes = Lanes(0, [Run(changed, i) for i in range(4)])
         assert all(f"XLA compilation of jit({name})" in caplog.text for name in programs)
@@ -268,6 +275,12 @@ def test_impossible_recipes():
         experiment(budget=0)
     with pytest.raises(ValueError, match="inspect as many"):
         experiment(milestone=Inspection(7))
+    with pytest.raises(ValueError, match="below 2"):
+        experiment(budget=2**31 + 2**10 * 5)
+    with pytest.raises(ValueError, match=r"all 512 sequences are inspected, not \{256\}"):
+        experiment(task=Reber(), criterion=Inspection(256))
+    with pytest.raises(ValueError, match="a batch of 5 is longer than the rule's window"):
+        experiment(criterion=Recent(window=4))
 
 
 class OneByOne(RNN):

@@ -21,7 +21,7 @@ from tests.support.training import train
 NEVER = Inspection(100, wrong_at_most=-1)
 CASES = {
     "fresh": experiment(budget=240),
-    "finite": experiment(task=Reber(), criterion=Inspection(256, 0), budget=160),
+    "finite": experiment(task=Reber(), criterion=Inspection(512, 0), budget=160),
     "window": experiment(
         model=Net97(3, 2),
         learner=Online(),

@@ -1,3 +1,4 @@
+import functools
 import pickle
 import sys
 from pathlib import Path
@@ -15,12 +16,13 @@ from benchmarks.learning.experiment import describe
 from benchmarks.learning.lanes import Lanes, Run
 from benchmarks.running import guarded, source_file
 from benchmarks.running.cell_file import cell_from, cells_from
+from tests.cells.leaky import Leaky
 from tests.support.documents import python_of
 from tests.support.tiny import EXPERIMENT
 
 CELLS = Path(__file__).parents[1] / "cells"
 FILE = str(CELLS / "leaky.py")
-SMALL = SimpleNamespace(experiments=[EXPERIMENT], matched=False)  # a suite
+SMALL = SimpleNamespace(name="small", experiments=[EXPERIMENT], matched=False)  # a suite
 STACKED = str(CELLS / "stacked_gru.py")
 
 
@@ -134,6 +136,17 @@ def test_arguments_reach_the_cell_and_are_part_of_its_label_and_identity():
     ]
     assert [len(c(3, 5, rngs=nnx.Rngs(0)).layers) for c in (plain, one, three)] == [2, 1, 3]
     assert len({describe(each) for each in (plain, one, three)}) == 3
+
+
+@pytest.mark.parametrize("made", [np.zeros, jnp.zeros])
+def test_long_arrays_among_arguments_are_told_apart(made):
+    """By all of their numbers, of which a text of them shows a few."""
+    one, same = (functools.partial(Leaky, table=np.asarray(made(3000))) for _ in range(2))
+    table = np.zeros(3000)
+    table[1500] = 1
+    other = functools.partial(Leaky, table=jnp.asarray(table) if made is jnp.zeros else table)
+    assert describe(one) == describe(same) != describe(other)
+    assert describe(one) != describe(functools.partial(Leaky, table=made((3000, 1))))
 
 
 def test_order_and_spelling_of_arguments_make_no_other_cell(tmp_path):

@@ -46,7 +46,11 @@ CASES = {
     "most solved": ([[90] * 4, [50, 60, None, None], [80, 90, 90, 100], [None]], 0),
     "then fewest sequences": ([[90] * 4, [80, 90, 90, 99], [70, 90, 90, 95], [100]], 2),
     "unsolved ones count with the budget": ([[399] * 3 + [None], [9] * 3 + [None], [None]], 1),
-    "then the smallest error": ([[None] * 4, [None] * 4, [None] * 4, [None]], None),
+    "then the smallest error": ([[None] * 4, [None] * 4, [None] * 4], None),
+    "an earlier search's finalists do not": (
+        [[200, 1, 1, 1], [390], [100] * 4, [90] * 4, [80] * 4],
+        4,
+    ),
     "only finalists win": ([[390] * 4, [380, 381, 382, 383], [370, None, None, None], [395]], 1),
 }
 
