@@ -59,6 +59,8 @@ class LRU(Cell):
         shape, dtype = (*input_shape[:-1], self.hidden_features), self.nu.dtype
         if carry_init is None:
             return jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)
+        if rngs is None:
+            raise ValueError("carry_init draws the state, so it needs rngs")
         stream = rngs.carry if isinstance(rngs, nnx.Rngs) else rngs
         return carry_init(stream(), shape, dtype), carry_init(stream(), shape, dtype)
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from tasks.building import Symbols, SymbolTask, below, draw_bits
-from tasks.sequence import Chance, Sequence, Verdict
+from tasks.sequence import Chance, Sequence, Verdict, most_active
 
 BLANK = 0
 
@@ -109,11 +109,7 @@ class CopyMemory(SymbolTask):
 
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
         """Correct if each recalled symbol is more active than all other outputs."""
-        wanted = sequence.targets == 1.0
-        least = jnp.min(jnp.where(wanted, outputs, jnp.inf), -1)
-        most = jnp.max(jnp.where(wanted, -jnp.inf, outputs), -1)
-        # A non-finite output is wrong, even where another symbol is wanted.
-        first = (least > most) & jnp.all(jnp.isfinite(outputs), -1)
+        first = most_active(outputs, sequence.targets == 1.0)
         right = jnp.all(first[-self.K :])  # FIDELITY T22
         return super().judge(outputs, sequence)._replace(wrong=~right)
 

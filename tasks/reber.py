@@ -15,7 +15,7 @@ from tasks.reber_grammar import (
     first_arc,
     legal_next,
 )
-from tasks.sequence import Chance, Sequence, Verdict
+from tasks.sequence import Chance, Sequence, Verdict, most_active
 
 SETS_OF_1997 = 256
 CANDIDATES = 2048
@@ -127,12 +127,8 @@ class Reber(SymbolTask):
 
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
         """Correct if, whenever scored, each legal symbol is more active than each illegal one."""
-        legal = legal_next(sequence.inputs)
-        least = jnp.min(jnp.where(legal, outputs, jnp.inf), -1)
-        most = jnp.max(jnp.where(legal, -jnp.inf, outputs), -1)
-        gap = least - most
-        # A non-finite output is wrong, and so is a string on which nothing is legal.
-        right = jnp.all(((gap > 0) & (gap < jnp.inf)) | ~sequence.scored)  # FIDELITY T17
+        predicted = most_active(outputs, legal_next(sequence.inputs))
+        right = jnp.all(predicted | ~sequence.scored)  # FIDELITY T17
         errors = jnp.mean(jnp.abs(outputs - sequence.targets), -1)
         error = jnp.sum(jnp.where(sequence.scored, errors, 0.0)) / jnp.sum(sequence.scored)
         return Verdict(error=error, wrong=~right)

@@ -166,6 +166,20 @@ CLASSES = Objective(jax.nn.softmax, optax.softmax_cross_entropy)
 """Softmax over the outputs, cross-entropy; targets are one-hot."""
 
 
+def most_active(outputs: jax.Array, wanted: jax.Array) -> jax.Array:
+    """Whether every wanted output is more active than all others (a tie is not), `[...]` bool.
+
+    False where any output is not finite, and where none is wanted.
+
+    Args:
+        outputs: `[..., n]`.
+        wanted: `[..., n]` bool.
+    """
+    least = jnp.min(jnp.where(wanted, outputs, jnp.inf), -1)
+    most = jnp.max(jnp.where(wanted, -jnp.inf, outputs), -1)
+    return (least > most) & jnp.isfinite(least) & jnp.all(jnp.isfinite(outputs), -1)
+
+
 def judge_by_tolerance(
     outputs: jax.Array, targets: jax.Array, scored: jax.Array, tolerance: float
 ) -> Verdict:

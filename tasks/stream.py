@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from tasks.building import Symbols, SymbolTask, draw_bits, unit
-from tasks.sequence import Chance, Sequence, Verdict
+from tasks.sequence import Chance, Sequence, Verdict, most_active
 
 
 @dataclass(frozen=True)
@@ -119,9 +119,7 @@ class StreamTask(SymbolTask):
 
     def predicted(self, outputs: jax.Array, legal: jax.Array) -> jax.Array:
         """Whether outputs `[..., n]` tell which symbols may come, `[..., n]` bool; `[...]` bool."""
-        least = jnp.min(jnp.where(legal, outputs, jnp.inf), -1)
-        most = jnp.max(jnp.where(legal, -jnp.inf, outputs), -1)
-        return (least > most) & jnp.all(jnp.isfinite(outputs), -1)
+        return most_active(outputs, legal)
 
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
         """Right if what may come next is predicted at every step."""

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from tasks.building import Symbols, SymbolTask, below, bits_at, draw_bits, longer_by_a_tenth
-from tasks.sequence import Chance, Sequence, Verdict
+from tasks.sequence import Chance, Sequence, Verdict, most_active
 
 SYMBOLS = "EBabcdXY"
 START, TRIGGER, FIRST_DISTRACTOR, X = (SYMBOLS.index(symbol) for symbol in "EBaX")
@@ -213,12 +213,8 @@ class TemporalOrderPascanu13(SymbolTask):
 
     def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
         """Correct if the output of the class is more active than all others."""
-        wanted = sequence.targets == 1.0
-        least = jnp.min(jnp.where(wanted, outputs, jnp.inf))
-        asked = sequence.scored[:, None]
-        most = jnp.max(jnp.where(asked & ~wanted, outputs, -jnp.inf))
-        finite = jnp.all(jnp.where(asked, jnp.isfinite(outputs), True))
-        return super().judge(outputs, sequence)._replace(wrong=~((least > most) & finite))
+        right = jnp.all(most_active(outputs, sequence.targets == 1.0) | ~sequence.scored)
+        return super().judge(outputs, sequence)._replace(wrong=~right)
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,7 @@ class AddingBai18(_SumOfTwo):
         return pairs.ask(pairs.total())
 
 
-# The settings of the published numbers that the suites print beside ours.
+# The settings of published numbers.
 ADDING_MS11_80, MULTIPLICATION_MS11_80 = AddingMS11(80), MultiplicationMS11(80)
 ADDING_PASCANU13_200 = AddingPascanu13(200)
 MULTIPLICATION_PASCANU13_200 = MultiplicationPascanu13(200)

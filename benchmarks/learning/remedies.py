@@ -7,7 +7,7 @@ import jax
 import optax
 
 from benchmarks.errors import UsageError
-from benchmarks.learning.descents import Adaptive, Descent, Guard, Number, ScheduledNesterov
+from benchmarks.learning.descents import Adaptive, Descent, Guard, Number
 from benchmarks.learning.penalties import Omega, Penalty
 from tasks.sequence import Objective, Task
 
@@ -52,13 +52,6 @@ class Remedied:
         """BPTT as it is where the remedies work on its gradient, else a program of their own."""
         within = self.penalty is not None or self.window is not None or self.dropout > 0
         return "remedied" if within else "bptt"
-
-    @property
-    def strength_of(self) -> Penalty | ScheduledNesterov | None:
-        """What the setting `strength` is for."""
-        if self.penalty is not None:
-            return self.penalty
-        return self.descent if isinstance(self.descent, ScheduledNesterov) else None
 
     def objective(self, task: Task) -> Objective:
         """The task's own link and loss."""

@@ -182,7 +182,7 @@ def missing(lines: pd.DataFrame) -> str:
 
 
 def finding(lines: pd.DataFrame) -> str:
-    """What the longest delay that every cell has leaves, in a sentence."""
+    """What the longest delay leaves, of the cells that have been run there, in a sentence."""
     ran = lines[lines["trials"] > 0]
     longest = ran[ran["delay"] == ran["delay"].max()].sort_values("median", ascending=False)
     texts = [f"{each.cell} {ratio(each.median)}" for each in longest.itertuples()]

@@ -183,10 +183,16 @@ def test_a_machine_without_compiler_or_torch(monkeypatch):
         Torch(WORK, threads=1, updates=1).prepare()
 
 
-def test_compiling_is_what_the_first_block_takes_longer():
+def test_the_first_block_compiles_its_training_and_later_ones_do_not(caplog):
+    """So that what it takes longer is compiling."""
     call = FirstBlock(tiny.EXPERIMENT).prepare()
-    call()
-    call()  # a block, not compiling again
+    counts = []
+    with jax.log_compiles():
+        for _ in range(3):
+            call()
+            texts = [record.getMessage() for record in caplog.records]
+            counts.append(sum("Finished XLA compilation of jit(_train)" in each for each in texts))
+    assert counts == [1, 1, 1]
 
 
 def test_both_learners_count_the_sequences_that_they_train_on():
