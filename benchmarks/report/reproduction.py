@@ -31,7 +31,13 @@ EXPERIMENTS = {
 }
 """By the first digit of a row's number, in the order of the paper."""
 
-VERDICTS = {"agrees": "agree", "faster": "are faster", "slower": "are slower", "fails": "fail"}
+VERDICTS = {
+    "agrees": ("agrees", "agree"),
+    "faster": ("is faster", "are faster"),
+    "slower": ("is slower", "are slower"),
+    "fails": ("fails", "fail"),
+}
+"""What one row does, and what several do."""
 
 HEAD = """# Did it reproduce?
 
@@ -100,8 +106,9 @@ def _number(row: str) -> list[int]:
 
 
 def _verdicts(lines: pd.DataFrame) -> str:
-    counts = lines["verdict"].value_counts()
-    return ", ".join(f"{counts.get(name, 0)} {say}" for name, say in VERDICTS.items())
+    counts = lines["verdict"].value_counts().reindex(list(VERDICTS), fill_value=0)
+    say = [f"{count} {VERDICTS[name][count != 1]}" for name, count in counts.items()]
+    return ", ".join(say)
 
 
 def _of_others(lines: pd.DataFrame) -> str:
