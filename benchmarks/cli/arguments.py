@@ -150,7 +150,7 @@ def shard(text: str) -> Shard:
 
 def seed(text: str) -> int:
     """A seed that reported trials may use."""
-    if not text.isdigit() or int(text) >= 2**31 or int(text) == search.SEED:
+    if not text.isdecimal() or int(text) >= 2**31 or int(text) == search.SEED:
         raise argparse.ArgumentTypeError(
             f"must be a whole number from 0 to 2^31 - 1 other than {search.SEED} "
             f"(the seed of the search), not {text}"

@@ -2,7 +2,7 @@
 
 from benchmarks.check import run
 from benchmarks.cli import arguments
-from benchmarks.cli.check import add_suite
+from benchmarks.cli.check import add_suite, require_trained
 from benchmarks.cli.chosen import searched
 
 
@@ -14,6 +14,7 @@ def add(commands) -> None:
 
 
 def _command(options) -> None:
+    require_trained(options.suite)
     console = arguments.console()
     experiments = searched(options.suite, "*", arguments.changes(options), None, console)
     run.run_baseline(options.suite, experiments, options.seed, options.baseline, console)

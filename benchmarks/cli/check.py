@@ -3,10 +3,12 @@
 import argparse
 from pathlib import Path
 
+from benchmarks import suites
 from benchmarks.check import run
 from benchmarks.check.output import Files
 from benchmarks.cli import arguments
 from benchmarks.cli.chosen import chosen
+from benchmarks.errors import UsageError
 
 
 def add(commands) -> None:
@@ -26,7 +28,18 @@ def add_suite(parser: argparse.ArgumentParser, seed: int) -> None:
     arguments.add_seed(parser, seed)
 
 
+def require_trained(suite: str) -> None:
+    """Refuses suites without trials to compare.
+
+    Raises:
+        UsageError: nothing is trained in this one.
+    """
+    if not suites.load(suite).trains:
+        raise UsageError(f"suite {suite} trains nothing; there is nothing to check")
+
+
 def _command(options) -> int:
+    require_trained(options.suite)
     files = Files(options.junit, options.markdown)
     experiments = chosen(options.suite, changes=arguments.changes(options))
     return run.run_check(

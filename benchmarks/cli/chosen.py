@@ -1,6 +1,5 @@
 """Which experiments a command is about, and the search for what a user brings."""
 
-import fnmatch
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +8,13 @@ from rich.console import Console
 from benchmarks import suites
 from benchmarks.cli.arguments import folder
 from benchmarks.cli.changes import Changes
+from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.running import search
 from benchmarks.running.pool import Start
 from benchmarks.running.workers import Workers
+from benchmarks.suites.base import Suite
+from models.network import Recurrent
 
 AS_IT_IS = Changes()
 
@@ -31,7 +33,10 @@ def chosen(
     Raises:
         UsageError: no experiment fits, or the changes do not.
     """
-    whole = suites.load(suite)
+    return _settled(suites.load(suite), pattern, changes, out)
+
+
+def _settled(whole: Suite, pattern: str, changes: Changes, out: Path | None) -> list[Experiment]:
     experiments = changes.applied(whole, pattern)
     if not whole.searched or changes.rate is not None:
         return experiments
@@ -39,7 +44,7 @@ def chosen(
         experiments = [search.at(each, search.DEFAULT) for each in experiments]
     elif whole.fixed:
         return experiments
-    return search.settled(experiments, folder(out, suite))
+    return search.settled(experiments, folder(out, whole.name))
 
 
 def searched(
@@ -50,12 +55,14 @@ def searched(
     console: Console,
     start: Start = Workers,
 ) -> list[Experiment]:
-    """As `chosen`, after the search for what has to be searched."""
+    """As `chosen`, after the search for what has to be searched and has not been."""
     experiments = chosen(suite, pattern, changes, out)
     if not changes.to_search or not suites.load(suite).searched:
         return experiments
     others, home = other_delays(suite, changes, out), folder(out, suite)
-    search.search(experiments, search.CONFIGURATIONS, home, console, others, start)
+    wanted = search.unsettled(experiments, home)
+    if wanted:
+        search.search(wanted, search.CONFIGURATIONS, home, console, others, start)
     return chosen(suite, pattern, changes, out)
 
 
@@ -64,14 +71,19 @@ def other_delays(suite: str, changes: Changes, out: Path | None) -> list[Experim
     return chosen(suite, "*", changes, out) if suites.load(suite).staged else []
 
 
-def beside(suite: str, pattern: str, changes: Changes) -> list[Experiment]:
-    """The suite's own experiments that a table shows beside those of own cells."""
+def beside(suite: str, pattern: str, changes: Changes, out: Path | None = None) -> list[Experiment]:
+    """The suite's own experiments that a table shows beside those of own cells.
+
+    Those whose cells an own one can replace; none where the pattern names own cells only.
+    """
     if not changes.cells:
         return []
-    own = {each.cell for each in changes.applied(suites.load(suite), pattern)}
-    experiments = replace(changes, cells=()).applied(suites.load(suite))
-    return [
-        each
-        for each in experiments
-        if each.cell not in own and fnmatch.fnmatchcase(each.name, pattern)
-    ]
+    whole = suites.load(suite)
+    own = {each.cell for each in changes.applied(whole, pattern)}
+    there = [each for each in whole.experiments if isinstance(each.recipe.model, Recurrent)]
+    others = replace(whole, experiments=tuple(there))
+    try:
+        found = _settled(others, pattern, replace(changes, cells=()), out)
+    except UsageError:  # no name fits
+        return []
+    return [each for each in found if each.cell not in own]

@@ -63,7 +63,7 @@ def _run(options, console: Console, start: Start) -> None:
         _require_searched(name, experiments, home)
     store.read_suite(home, suite.columns)  # refuses a foreign file before anything is written
     record(experiments, options.seed, home)
-    others = beside(name, pattern, changes)
+    others = beside(name, pattern, changes, out)
     table = partial(
         show, name, experiments, home, console, pattern == "*" and changes.whole, others
     )
@@ -81,9 +81,12 @@ def _run(options, console: Console, start: Start) -> None:
                 table()
         raise
     if shared:
-        text = f"Share {shard.number} of {shard.of} is finished. When all are: python -m benchmarks"
+        done = (
+            f"Share {shard.number} of {shard.of} is finished. When all are, with the same options"
+        )
         where = f" --out {out}" if out else ""
-        console.print(f"{text} table {name}{where}", highlight=False, soft_wrap=True)
+        text = f"{done}: python -m benchmarks table {name}{where}"
+        console.print(text, highlight=False, soft_wrap=True)
     else:
         table()
 
@@ -125,13 +128,11 @@ def _require_searched(suite: str, experiments: Sequence[Experiment], folder: Pat
     Raises:
         UsageError: one of these has not been searched.
     """
-    unknown = [search.at(each, search.UNKNOWN) for each in experiments]
-    for each in search.settled(unknown, folder):
-        if math.isnan(each.rate):
-            raise UsageError(
-                f"{each.name} has not been searched, which the jobs of a sweep do not do; first: "
-                f"python -m benchmarks search {suite} with the same --cell and --out"
-            )
+    for each in search.unsettled(experiments, folder):
+        raise UsageError(
+            f"{each.name} has not been searched, which the jobs of a sweep do not do; first: "
+            f"python -m benchmarks search {suite} with the same options, --cell and --out too"
+        )
 
 
 def record(experiments: Sequence[Experiment], seed: int, folder: Path) -> None:

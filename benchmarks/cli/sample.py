@@ -14,8 +14,7 @@ from benchmarks.learning import sampling, xla
 from benchmarks.learning.sampling import Written
 from benchmarks.learning.stream_learners import OfStreams
 from benchmarks.running import one_trial
-
-MOST = 10_000
+from benchmarks.running.store import MOST_TRIALS
 
 
 def add(commands) -> None:
@@ -26,7 +25,7 @@ def add(commands) -> None:
     parser.add_argument("pattern", metavar="EXPERIMENT", help="quotes-10.lstm, say")
     parser.add_argument(
         "--temperature",
-        type=arguments.rate,
+        type=_temperature,
         default=1.0,
         metavar="T",
         help="below 1 the net keeps to what it thinks likely; default: 1",
@@ -94,19 +93,26 @@ def _show(written: Written, count: int, console: Console) -> None:
         )
 
 
+def _temperature(text: str) -> float:
+    """A temperature that is not too cold for its logarithms."""
+    if arguments.rate(text) < sampling.COLDEST:
+        raise argparse.ArgumentTypeError(f"must be at least {sampling.COLDEST}, not {text}")
+    return float(text)
+
+
 def _count(text: str) -> int:
-    if (number := arguments.positive(text)) > MOST:
-        raise argparse.ArgumentTypeError(f"must be at most {MOST}, not {text}")
+    if (number := arguments.positive(text)) > sampling.MOST:
+        raise argparse.ArgumentTypeError(f"must be at most {sampling.MOST}, not {text}")
     return number
 
 
 def _length(text: str) -> int:
-    if not 2 <= (number := arguments.positive(text)) <= MOST:
-        raise argparse.ArgumentTypeError(f"must lie between 2 and {MOST}, not {text}")
+    if not 2 <= (number := arguments.positive(text)) <= sampling.MOST:
+        raise argparse.ArgumentTypeError(f"must lie between 2 and {sampling.MOST}, not {text}")
     return number
 
 
 def _trial(text: str) -> int:
-    if not text.isdigit() or int(text) >= MOST:
-        raise argparse.ArgumentTypeError(f"must be a whole number below {MOST}, not {text}")
+    if not text.isdecimal() or int(text) >= MOST_TRIALS:
+        raise argparse.ArgumentTypeError(f"must be a whole number below {MOST_TRIALS}, not {text}")
     return int(text)

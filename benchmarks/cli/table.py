@@ -34,7 +34,7 @@ def _command(options) -> None:
     if not options.trials:
         rows = store.read_suite(home, suites.load(suite).columns)
         experiments = tables.requested(experiments, store.read_requests(home), rows)
-    others = beside(suite, pattern, changes)
+    others = beside(suite, pattern, changes, out)
     show(suite, experiments, home, arguments.console(), whole, others)
 
 

@@ -5,6 +5,7 @@ import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from types import FunctionType
 from typing import Any, Protocol
 
@@ -78,10 +79,13 @@ class Recipe:
     test_size: int = 2560
 
     def __post_init__(self):
+        for name in ("budget", "inspect_every", "test_size"):
+            _require_whole(name, getattr(self, name))
+        _require_whole("batch", self.learner.batch)
         chunk = self.inspect_every * self.learner.batch
         if self.budget >= 2**31:
             raise ValueError(f"the budget must be below 2^31 sequences, not {self.budget}")
-        if self.budget < chunk or self.budget % chunk:
+        if self.budget % chunk:
             raise ValueError(
                 f"the budget must be a multiple of {chunk} sequences, not {self.budget}"
             )
@@ -92,8 +96,10 @@ class Recipe:
             both = self.task.n_train + self.task.n_test
             if sizes != {both}:
                 raise ValueError(f"of fixed sets all {both} sequences are inspected, not {sizes}")
-        if isinstance(self.criterion, Recent) and self.learner.batch > self.criterion.window:
-            raise ValueError(f"a batch of {self.learner.batch} is longer than the rule's window")
+        for rule in (self.criterion, self.milestone):
+            if isinstance(rule, Recent) and self.learner.batch > rule.window:
+                batch = self.learner.batch
+                raise ValueError(f"a batch of {batch} is longer than the rule's window")
         if isinstance(self.learner, Particular):
             self.learner.require_fit(self.task, self.model)
 
@@ -104,6 +110,8 @@ class Recipe:
         return self.budget * each
 
 
+SOURCE = "source"
+"""Marks a field of a dataclass as the digest of a source."""
 OF_LEARNER = ("clip", "strength")
 """Of the `Settings`, those that are for the learner; the others are for the cell."""
 
@@ -198,8 +206,8 @@ class Experiment:
 
     @property
     def recipe_digest(self) -> str:
-        """Identity of what is run, at whatever rate, settings and settings of jax."""
-        return _hashed(describe((self.recipe, self.version, self.data_sets), own_source))
+        """Identity of what is run, at whatever rate and settings, whatever the user's source is."""
+        return _hashed(describe((self.recipe, self.version, self.data_sets), bare=True))
 
     @property
     def chance(self) -> Chance:
@@ -207,32 +215,39 @@ class Experiment:
         return self.recipe.task.chance
 
 
+def _require_whole(name: str, number: Any) -> None:
+    if not isinstance(number, Integral) or int(number) < 1:
+        raise ValueError(f"{name} must be a whole number from 1 on, not {number}")
+
+
 def _hashed(text: str | bytes) -> str:
     data = text.encode() if isinstance(text, str) else text
     return hashlib.sha256(data).hexdigest()[:12]
 
 
-def describe(thing, source: Callable[[object], str] = lambda code: "") -> str:
+def describe(thing, source: Callable[[object], str] = lambda code: "", bare: bool = False) -> str:
     """A canonical text of nested dataclasses, classes, functions, tuples and plain values.
 
     Args:
         thing: what to describe.
         source: a digest of a class or function that its name alone does not tell, or nothing.
+        bare: whether fields that are a digest of a source (marked `SOURCE`) are left out.
     """
+    inner = functools.partial(describe, source=source, bare=bare)
     if isinstance(thing, type | FunctionType):
         # Its own only: a subclass is another class than its parent.
         name = vars(thing).get("fingerprint", f"{thing.__module__}.{thing.__qualname__}")
         return name + source(thing)
     if isinstance(thing, functools.partial):
         parts = thing.func, thing.args, tuple(sorted(thing.keywords.items()))
-        return f"partial{describe(parts, source)}"
+        return f"partial{inner(parts)}"
     if isinstance(thing, tuple):
-        return "(" + ", ".join(describe(each, source) for each in thing) + ")"
+        return "(" + ", ".join(inner(each) for each in thing) + ")"
     if dataclasses.is_dataclass(thing):
         fields = (
-            f"{field.name}={describe(getattr(thing, field.name), source)}"
+            f"{field.name}={inner(getattr(thing, field.name))}"
             for field in dataclasses.fields(thing)
-            if field.compare
+            if field.compare and not (bare and SOURCE in field.metadata)
         )
         return f"{type(thing).__name__}{source(type(thing))}({', '.join(fields)})"
     if isinstance(thing, np.ndarray | jax.Array):  # whose text leaves most of a long one out

@@ -64,6 +64,10 @@ def source(task: Task) -> StreamTask:
     )
 
 
+COLDEST, MOST = 1e-3, 10_000
+"""Temperatures below give logarithms that float32 does not hold; texts at most."""
+
+
 def by_network(
     network: nnx.Module, recipe: Recipe, key: jax.Array, count: int, length: int, temperature: float
 ) -> Written:

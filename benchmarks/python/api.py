@@ -9,7 +9,7 @@ import math
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -62,8 +62,7 @@ def experiments(
     whole = suites.load(suite)
     found = _with_cell(whole, cell) if cell else list(whole.experiments)
     if rate is not None:
-        _require_positive("rate", rate)
-        found = [replace(each, rate=float(rate)) for each in found]
+        found = [replace(each, rate=_positive("rate", rate)) for each in found]
     if trials is not None:
         found = [replace(each, trials=_whole("trials", trials, 1, MOST_TRIALS)) for each in found]
     return fitting(found, pattern, suite)
@@ -116,12 +115,14 @@ def run(
             if configurations is not None:
                 suites.load(what).require_searchable(cell is not None)
                 others = experiments(what, cell=cell) if suites.load(what).staged else []
-                count = _whole("configurations", configurations, 1)
+                count = _whole("configurations", configurations, 1, MOST_TRIALS)
                 chosen = _searched(chosen, others, count, out, start)
         elif (pattern, cell, rate, trials, configurations) != ("*", None, None, None, None):
             raise UsageError(
                 "pattern, cell, rate and trials choose experiments of a suite: name one"
             )
+        elif not isinstance(what, Iterable):
+            raise UsageError(f"what must be the name of a suite, or experiments, not {what}")
         else:
             chosen = list(what)
         _require_ready(chosen)
@@ -146,6 +147,7 @@ def _require_ready(chosen: Sequence[Experiment]) -> None:
     for each in chosen:
         if math.isnan(each.rate):
             raise UsageError(f"{each.name} has not been searched; give it a rate")
+        _positive("rate", each.rate)
     twice = [name for name, count in Counter(each.name for each in chosen).items() if count > 1]
     if twice:
         raise UsageError(f"several experiments are called {twice[0]}; give them different cells")
@@ -284,7 +286,9 @@ def train_one(experiment: Experiment, trial: int = 0, seed: int = 0) -> Trained:
         trial: its number, from 0.
         seed: seed of the run.
     """
-    found = one_trial.train(experiment, _whole("trial", trial, 0), _seed(seed), _console())
+    _require_ready([experiment])
+    number = _whole("trial", trial, 0, MOST_TRIALS - 1)
+    found = one_trial.train(experiment, number, _seed(seed), _console())
     return Trained(*found)
 
 
@@ -303,23 +307,22 @@ def sample(
         network: as of `train_one` or `load_network`.
         experiment: that it was trained in, whose task asks for next symbols: suite `streams`, or
             the Reber grammar.
-        count: how many strings.
-        temperature: below 1 it keeps to what it thinks likely, above 1 it dares more.
+        count: how many strings, at most 10000.
+        temperature: below 1 it keeps to what it thinks likely, above 1 it dares more; at least
+            0.001.
         length: symbols at most of each.
         seed: of all that is random.
 
     Returns:
         Columns text (up to its end, or to the first symbol that may not come) and legal.
     """
-    if not 0 < temperature < math.inf:
-        raise UsageError(f"temperature must be a positive number, not {temperature}")
     written = sampling.by_network(
         network,
         experiment.recipe,
-        jax.random.key(_whole("seed", seed, 0)),
-        _whole("count", count, 1),
-        _whole("length", length, 2),
-        temperature,
+        jax.random.key(_seed(seed)),
+        _whole("count", count, 1, sampling.MOST),
+        _whole("length", length, 2, sampling.MOST),
+        _positive("temperature", temperature, sampling.COLDEST),
     )
     return pd.DataFrame({"text": written.texts, "legal": written.legal})
 
@@ -405,13 +408,16 @@ def _console() -> Console:
     return PlainConsole(force_jupyter=False, force_terminal=False if notebook else None)
 
 
-def _require_positive(name: str, number: float) -> None:
+def _positive(name: str, number: float, least: float = 0) -> float:
     try:
-        positive = 0 < number < math.inf
-    except TypeError:
-        positive = False
-    if not positive:
+        found = float(number)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not 0 < found < math.inf:
         raise UsageError(f"{name} must be a positive number, not {number}")
+    if found < least:
+        raise UsageError(f"{name} must be at least {least}, not {number}")
+    return found
 
 
 def _whole(name: str, number: int, least: int, most: float = math.inf) -> int:

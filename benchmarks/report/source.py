@@ -94,7 +94,8 @@ def with_own(source: Source, suite: Suite, own: Own, local: Path) -> Source:
     rows, points = _read(experiments, local, suite.columns)
     if rows.empty:
         raise UsageError(
-            f"no rows of {label} in {shown(local)}; make some with: "
+            f"no rows of {label} in {shown(local)}, at the suite's own sizes, delays and budgets "
+            "(of others `table` tells); make some with: "
             f"python -m benchmarks run {suite.name} --cell {' --cell '.join(own.specs)}"
         )
     asked = tables.requested(experiments, store.read_requests(local), rows)

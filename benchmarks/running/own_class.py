@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.errors import UsageError
+from benchmarks.learning.experiment import SOURCE
 from benchmarks.running import source_file
 from benchmarks.running.files import short
 from benchmarks.running.guarded import guarded
@@ -34,7 +35,7 @@ class OwnClass:
     where: str = field(compare=False)
     name: str
     arguments: str
-    source: str
+    source: str = field(metadata={SOURCE: True})
 
     @classmethod
     def named(cls, spec: str, kind: str) -> Self:

@@ -43,8 +43,7 @@ UNKNOWN = Configuration(math.nan, Settings())  # of a suite's cells before their
 BETTER = ["solved", "mean_sequences", "test_error"]
 ASCENDING = [False, True, True]
 
-NAME = ["task", "delay", "cell"]
-KEY = [*NAME, "recipe"]
+KEY = ["task", "delay", "cell", "recipe"]
 
 Stages = tuple[Experiment, ...]  # a cell on a task, from its shortest delay to the one searched
 
@@ -73,7 +72,8 @@ CHOSEN_COLUMNS = Columns(
 """Columns of chosen.csv: whose, what, and the evidence for it.
 
 `recipe` is the digest of what was searched, at whatever rate and settings: the same cell in
-another size, or with another budget, has choices of its own. It is blank where an older version
+another size, or with another budget, has choices of its own, and keeps them when its source is
+edited. It is blank where an older version
 has chosen, for whatever has that name. `solved`, `trials`, `mean_sequences` and `test_error` are
 those of the winner, `with_success` is the number of configurations, of all that were tried, that
 solved the task at least once.
@@ -277,9 +277,7 @@ def save(choices: store.Lines, folder: Path) -> None:
     new = store.frame(choices, CHOSEN_COLUMNS)
     with files.locked(path):
         old = store.read(path, CHOSEN_COLUMNS)
-        names = [old.set_index(NAME).index, new.set_index(NAME).index]
-        replaced = old["recipe"].eq("") & names[0].isin(names[1])
-        table = pd.concat([old[~replaced], new]) if len(old) else new
+        table = pd.concat([old, new]) if len(old) else new
         table = table.drop_duplicates(KEY, keep="last").sort_values(KEY)
         files.write(path, table.to_csv(index=False, lineterminator="\n"))
 
@@ -308,6 +306,13 @@ def settled(experiments: Iterable[Experiment], folder: Path) -> list[Experiment]
     if not choices:
         return list(experiments)
     return [at(each, _choice_of(each, choices)) for each in experiments]
+
+
+def unsettled(experiments: Iterable[Experiment], folder: Path) -> list[Experiment]:
+    """Those for which the search of a suite has chosen nothing there."""
+    listed = list(experiments)
+    found = settled([at(each, UNKNOWN) for each in listed], folder)
+    return [each for each, now in zip(listed, found, strict=True) if math.isnan(now.rate)]
 
 
 def _choice_of(

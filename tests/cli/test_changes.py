@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flax import nnx
 
 from benchmarks import suites
 from benchmarks.cli.changes import Changes
-from benchmarks.cli.chosen import beside, chosen
+from benchmarks.cli.chosen import beside, chosen, searched
 from benchmarks.cli.main import main
 from benchmarks.errors import UsageError
 from benchmarks.running import search, store
@@ -192,6 +193,41 @@ def test_two_cells_of_one_name_have_settings_of_their_own(specs, tmp_path):
         "mut2",
         "mut3",
     }
+
+
+def test_beside_an_own_cell_stand_those_that_it_can_replace(specs, tmp_path):
+    """Nets of 1997 have the size of the paper, whatever the user's are to have."""
+    changes = Changes(cells=specs[:1], hidden=4, rate=0.1)
+    cells = {each.cell for each in beside("smoke", "reber-*", changes)}
+    assert cells == {"rnn", "lstm", "gru"}
+    assert beside("quick", "*.Mine", changes) == []
+    (own,) = chosen("quick", "adding-40.gru", out=tmp_path)
+    choose([own], [0.0777], tmp_path / "quick")
+    others = beside("quick", "adding-40.*", Changes(cells=specs[:1]), tmp_path)
+    rates = {each.cell: each.rate for each in others}
+    assert rates["gru"] == 0.0777
+
+
+def test_what_has_been_chosen_is_not_searched_again(specs, tmp_path, monkeypatch):
+    changes = Changes(cells=specs[:1])
+    wanted = chosen("quick", "*", changes)
+    choose(wanted[1:], [0.2] * (len(wanted) - 1), tmp_path / "quick")
+    again = []
+    monkeypatch.setattr(search, "search", lambda bases, *_: again.extend(bases))
+    found = searched("quick", "*", changes, tmp_path, None)
+    assert [each.name for each in again] == [wanted[0].name]
+    assert [each.rate for each in found[1:]] == [0.2] * (len(wanted) - 1)
+
+
+def test_an_edited_cell_keeps_what_was_chosen_for_it(specs, tmp_path):
+    changes = Changes(cells=specs[:1])
+    before = chosen("quick", "adding-*", changes)
+    choose(before, [0.2], tmp_path / "quick")
+    path = Path(specs[0].partition(":")[0])
+    path.write_text(path.read_text() + "\n# edited\n")
+    (after,) = chosen("quick", "adding-*", changes, tmp_path)
+    assert (after.rate, after.recipe_digest) == (0.2, before[0].recipe_digest)
+    assert after.digest != before[0].digest
 
 
 def test_an_own_cell_of_compare_has_the_weights_of_the_others_and_no_settings_of_theirs():

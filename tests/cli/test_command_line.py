@@ -44,6 +44,9 @@ def files(folder):
         (["run", "quick", "--shard", "0/2"], "from 1 on, not 0"),
         (["run", "quick", "--shard", "1/x"], "from 1 on, not x"),
         (["run", "quick", "--cell", f"{CELL}:Leaky", "--shard", "1/2"], "search quick with the"),
+        (["check", "gradient-flow"], "there is nothing to check"),
+        (["baseline", "gradient-flow"], "there is nothing to check"),
+        (["sample", "streams", "hello-5.rnn", "--temperature", "1e-9"], "must be at least 0.001"),
         (["run", "quick", "--seed", "-1"], "--seed: must be a whole number"),
         (["run", "quick", "--seed", "271828"], "the seed of the search"),
         (["run", "quick", "--cell", "nowhere.py:Cell"], "cannot read the cell file"),
@@ -186,7 +189,7 @@ def test_run_continues_where_it_stopped_and_prints_a_table(tmp_path, capsys):
     arguments = ["run", "tiny", "two-sequence-20.rnn", "--out", str(tmp_path)]
     assert main([*arguments, "--trials", "3", "--shard", "1/3"]) == 0
     first = capsys.readouterr().out
-    assert "Share 1 of 3 is finished. When all are: python -m ben" in first
+    assert "Share 1 of 3 is finished. When all are, with the same options: python -m ben" in first
     assert f"table tiny --out {tmp_path}\n" in first
     assert not (tmp_path / "tiny" / "table.md").exists()
     (path,) = (tmp_path / "tiny" / "trials").glob("*.csv")

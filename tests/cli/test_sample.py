@@ -26,7 +26,7 @@ HELLO = ["sample", "hello-5.rnn", "--budget", "50000", "--seed", "1"]
         (["--trial", "-1"], "must be a whole number below 10000, not -1"),
         (["--trial", "10000"], "must be a whole number below 10000"),
         (["--seed", "x"], "--seed: must be a whole number"),
-        (["--budget", "7"], "must be a multiple of 2500 sequences, not 7"),
+        (["--budget", "7"], "must be a multiple of 50000 sequences, not 7"),
     ],
 )
 def test_bad_options_are_one_line(arguments, message, capsys, tmp_path):

@@ -271,8 +271,13 @@ def test_a_finite_task_trains_on_its_training_set_and_is_tested_on_its_test_set(
 def test_impossible_recipes():
     with pytest.raises(ValueError, match="multiple of 40"):
         experiment(budget=401)
-    with pytest.raises(ValueError, match="multiple of 40"):
-        experiment(budget=0)
+    for odd in ({"budget": 0}, {"inspect_every": 0}, {"test_size": 0}, {"test_size": 1.5}):
+        with pytest.raises(ValueError, match=f"{next(iter(odd))} must be a whole number from 1 on"):
+            experiment(**odd)
+    with pytest.raises(ValueError, match="batch must be a whole number from 1 on, not -5"):
+        experiment(learner=Adam(batch=-5))
+    with pytest.raises(ValueError, match="a batch of 5 is longer than the rule's window"):
+        experiment(milestone=Recent(window=4))
     with pytest.raises(ValueError, match="inspect as many"):
         experiment(milestone=Inspection(7))
     with pytest.raises(ValueError, match="below 2"):

@@ -1,5 +1,6 @@
 import functools
 import io
+import math
 import shutil
 import subprocess
 import sys
@@ -194,6 +195,16 @@ def test_figures_are_drawn_and_a_notebook_shows_them(quick, kind):
         (lambda: benchmarks.run("tiny", "addig-20.gru"), "did you mean adding-20.gru"),
         (lambda: benchmarks.run("tiny", rate=0), "rate must be a positive number, not 0"),
         (lambda: benchmarks.run("tiny", rate="fast"), "rate must be a positive number, not fast"),
+        (lambda: benchmarks.run("tiny", rate=10**400), "rate must be a positive number"),
+        (lambda: benchmarks.run("quick", configurations=10**30), "configurations must be at most"),
+        (lambda: benchmarks.run(None), "what must be the name of a suite, or experiments"),
+        (lambda: benchmarks.run(EXPERIMENT), "what must be the name of a suite, or experiments"),
+        (lambda: benchmarks.train_one(EXPERIMENT, trial=10**12), "trial must be at most 9999"),
+        (lambda: benchmarks.train_one(replace(EXPERIMENT, rate=-1)), "rate must be a positive"),
+        (lambda: benchmarks.train_one(replace(EXPERIMENT, rate=math.nan)), "has not been searched"),
+        (lambda: benchmarks.sample(None, EXPERIMENT, 10**15), "count must be at most 10000"),
+        (lambda: benchmarks.sample(None, EXPERIMENT, temperature=1e-9), "must be at least 0.001"),
+        (lambda: benchmarks.sample(None, EXPERIMENT, seed=2**70), "seed must be below 2"),
         (lambda: benchmarks.run("tiny", trials=float("nan")), "trials must be a whole number"),
         (lambda: benchmarks.run("tiny", trials=float("inf")), "trials must be a whole number"),
         (lambda: benchmarks.run("tiny", trials="many"), "trials must be a whole number"),

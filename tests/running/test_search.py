@@ -191,8 +191,8 @@ def test_choices_of_older_versions_are_for_the_name_until_it_is_searched_anew(tm
     (tmp_path / "chosen.csv").write_text(text)
     assert [each.rate for each in search.settled([BASE], tmp_path)] == [0.1]
     search.save([old | {"recipe": BASE.recipe_digest, "rate": 0.2}], tmp_path)
-    assert [each.rate for each in search.settled([BASE], tmp_path)] == [0.2]
-    assert len(search.chosen(tmp_path)) == 1
+    other = replace(BASE, recipe=replace(RECIPE, budget=2 * BUDGET))
+    assert [each.rate for each in search.settled([BASE, other], tmp_path)] == [0.2, 0.1]
 
 
 def test_a_foreign_file_of_choices_is_refused(tmp_path):
