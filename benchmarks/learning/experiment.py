@@ -110,6 +110,7 @@ class Recipe:
         return self.budget * each
 
 
+PLAIN = str, int, float, type(None)  # asked for first: whether something is an array takes long
 SOURCE = "source"
 """Marks a field of a dataclass as the digest of a source."""
 OF_LEARNER = ("clip", "strength")
@@ -233,23 +234,24 @@ def describe(thing, source: Callable[[object], str] = lambda code: "", bare: boo
         source: a digest of a class or function that its name alone does not tell, or nothing.
         bare: whether fields that are a digest of a source (marked `SOURCE`) are left out.
     """
-    inner = functools.partial(describe, source=source, bare=bare)
     if isinstance(thing, type | FunctionType):
         # Its own only: a subclass is another class than its parent.
         name = vars(thing).get("fingerprint", f"{thing.__module__}.{thing.__qualname__}")
         return name + source(thing)
     if isinstance(thing, functools.partial):
         parts = thing.func, thing.args, tuple(sorted(thing.keywords.items()))
-        return f"partial{inner(parts)}"
+        return f"partial{describe(parts, source, bare)}"
     if isinstance(thing, tuple):
-        return "(" + ", ".join(inner(each) for each in thing) + ")"
+        return "(" + ", ".join(describe(each, source, bare) for each in thing) + ")"
     if dataclasses.is_dataclass(thing):
         fields = (
-            f"{field.name}={inner(getattr(thing, field.name))}"
+            f"{field.name}={describe(getattr(thing, field.name), source, bare)}"
             for field in dataclasses.fields(thing)
             if field.compare and not (bare and SOURCE in field.metadata)
         )
         return f"{type(thing).__name__}{source(type(thing))}({', '.join(fields)})"
+    if isinstance(thing, PLAIN):
+        return repr(thing)
     if isinstance(thing, np.ndarray | jax.Array):  # whose text leaves most of a long one out
         return f"array({thing.dtype}, {thing.shape}, {_hashed(np.asarray(thing).tobytes())})"
     return repr(thing)

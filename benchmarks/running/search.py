@@ -237,7 +237,7 @@ def finalists(searched: Candidates, folder: Path) -> list[Experiment]:
 def choice(searched: Candidates, folder: Path) -> dict:
     """The line of chosen.csv."""
     scores = _scores(searched, folder, trials=1 + MORE_TRIALS)
-    final = {searched.tried.index(each) for each in finalists(searched, folder)}
+    final = _scores(searched, folder, trials=1).index[:FINALISTS]
     best = scores[scores.index.isin(final)].iloc[0]
     winner = searched.tried[best.name]
     return {
