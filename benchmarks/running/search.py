@@ -73,10 +73,9 @@ CHOSEN_COLUMNS = Columns(
 
 `recipe` is the digest of what was searched, at whatever rate and settings: the same cell in
 another size, or with another budget, has choices of its own, and keeps them when its source is
-edited. It is blank where an older version
-has chosen, for whatever has that name. `solved`, `trials`, `mean_sequences` and `test_error` are
-those of the winner, `with_success` is the number of configurations, of all that were tried, that
-solved the task at least once.
+edited. It is blank where an older version has chosen, for whatever has that name. `solved`,
+`trials`, `mean_sequences` and `test_error` are those of the winner, `with_success` is the number of
+configurations, of all that were tried, that solved the task at least once.
 """
 
 
