@@ -85,6 +85,11 @@ class Cell(nnx.RNNCellBase):
         """Number of trailing axes of an input that are features rather than batch."""
         return 1
 
+    @property
+    def precision(self) -> jnp.dtype:
+        """That of the weights, in which the state is kept."""
+        return self.b.dtype
+
     def initialize_carry(
         self,
         input_shape: tuple[int, ...],
@@ -106,8 +111,8 @@ class Cell(nnx.RNNCellBase):
         """
         shape = (*input_shape[:-1], self.hidden_features)
         if carry_init is None:
-            return jnp.zeros(shape, self.b.dtype)
+            return jnp.zeros(shape, self.precision)
         if rngs is None:
             raise ValueError("carry_init draws the state, so it needs rngs")
         stream = rngs.carry if isinstance(rngs, nnx.Rngs) else rngs
-        return carry_init(stream(), shape, self.b.dtype)
+        return carry_init(stream(), shape, self.precision)

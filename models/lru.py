@@ -54,15 +54,15 @@ class LRU(Cell):
         self.W_x = nnx.Param(halved * input_kernel(in_features, 3 * H, rngs)[...])
         self.W_s = nnx.Param(2**0.5 * input_kernel(2 * H, H, rngs)[...])
 
+    @property
+    def precision(self) -> jnp.dtype:
+        """That of its real numbers: it has no bias."""
+        return self.nu.dtype
+
     def initialize_carry(self, input_shape, rngs=None, carry_init=None):
         """As `Cell.initialize_carry`, for real and imaginary part, each `[..., H]`."""
-        shape, dtype = (*input_shape[:-1], self.hidden_features), self.nu.dtype
-        if carry_init is None:
-            return jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)
-        if rngs is None:
-            raise ValueError("carry_init draws the state, so it needs rngs")
-        stream = rngs.carry if isinstance(rngs, nnx.Rngs) else rngs
-        return carry_init(stream(), shape, dtype), carry_init(stream(), shape, dtype)
+        draw = super().initialize_carry
+        return draw(input_shape, rngs, carry_init), draw(input_shape, rngs, carry_init)
 
     def __call__(
         self, carry: tuple[jax.Array, jax.Array], x: jax.Array

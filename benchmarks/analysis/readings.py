@@ -8,10 +8,10 @@ from benchmarks.analysis import paper_rows
 
 RULES = (
     "A reading is what is not read literally, joined by hyphens. Agrees: rows whose verdict is "
-    "*agrees*, which says that no difference beyond a factor of 2 is shown; near: those of them "
-    "whose mean itself is within that factor and not a mere lower bound; rows: those that have "
-    "been run to the end (of a reading with both steps and full, rows of Table 1 have no "
-    "procedure). "
+    f"*agrees*, which says that no difference beyond a factor of {paper_rows.FACTOR:g} is shown; "
+    "near: those of them whose mean itself is within that factor and not a mere lower bound; "
+    "rows: those that have been run to the end (of a reading with both steps and full, rows of "
+    "Table 1 have no procedure). "
 )
 OF_MANY = (
     "With ten trials of a row many differences cannot be told, so that agreement is easier to "

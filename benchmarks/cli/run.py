@@ -81,11 +81,9 @@ def _run(options, console: Console, start: Start) -> None:
                 table()
         raise
     if shared:
-        done = (
-            f"Share {shard.number} of {shard.of} is finished. When all are, with the same options"
-        )
         where = f" --out {out}" if out else ""
-        text = f"{done}: python -m benchmarks table {name}{where}"
+        text = f"Share {shard.number} of {shard.of} is finished. When all are, with the same "
+        text += f"options: python -m benchmarks table {name}{where}"
         console.print(text, highlight=False, soft_wrap=True)
     else:
         table()

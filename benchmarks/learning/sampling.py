@@ -16,6 +16,9 @@ from tasks.reber import Reber
 from tasks.sequence import Task
 from tasks.stream import StreamTask
 
+COLDEST, MOST = 1e-3, 10_000
+"""Temperatures below give logarithms that float32 does not hold; texts at most."""
+
 
 class Written(NamedTuple):
     """Texts that were written, one symbol after the other.
@@ -62,10 +65,6 @@ def source(task: Task) -> StreamTask:
         f"{type(task).__name__} does not ask for next symbols, so that nothing can be sampled; "
         "the tasks of suite streams do, and reber"
     )
-
-
-COLDEST, MOST = 1e-3, 10_000
-"""Temperatures below give logarithms that float32 does not hold; texts at most."""
 
 
 def by_network(

@@ -229,15 +229,18 @@ def _finals(searched: Candidates, folder: Path) -> list[Experiment]:
 
 def finalists(searched: Candidates, folder: Path) -> list[Experiment]:
     """The best few by their first trial."""
-    scores = _scores(searched, folder, trials=1)
-    return [searched.tried[i] for i in scores.index[:FINALISTS]]
+    return [searched.tried[i] for i in _final(searched, folder)]
+
+
+def _final(searched: Candidates, folder: Path) -> pd.Index:
+    """Numbers of the finalists."""
+    return _scores(searched, folder, trials=1).index[:FINALISTS]
 
 
 def choice(searched: Candidates, folder: Path) -> dict:
     """The line of chosen.csv."""
     scores = _scores(searched, folder, trials=1 + MORE_TRIALS)
-    final = _scores(searched, folder, trials=1).index[:FINALISTS]
-    best = scores[scores.index.isin(final)].iloc[0]
+    best = scores[scores.index.isin(_final(searched, folder))].iloc[0]
     winner = searched.tried[best.name]
     return {
         "task": winner.task,
