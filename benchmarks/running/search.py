@@ -20,9 +20,10 @@ import pandas as pd
 from rich.console import Console
 
 from benchmarks.analysis.statistics import restricted_mean_sequences
-from benchmarks.errors import FailedError
+from benchmarks.errors import FailedError, UsageError
 from benchmarks.learning import space
 from benchmarks.learning.experiment import Experiment, Settings
+from benchmarks.learning.learners import Guessing
 from benchmarks.learning.space import Configuration
 from benchmarks.running import files, runner, store
 from benchmarks.running.pool import Start
@@ -143,11 +144,13 @@ def search(
         start: starts the workers (`pool.opened`).
 
     Raises:
-        UsageError: rows cannot be written.
+        UsageError: rows cannot be written, or a learner has no rate.
         FailedError: some experiments could not be searched; the others have been.
     """
     chosen(folder)  # refuses a foreign file before anything is trained
-    others = list(others)
+    bases, others = list(bases), list(others)
+    if any(isinstance(each.recipe.learner, Guessing) for each in bases):
+        raise UsageError("guessing has no learning rate; there is nothing to search")
     wanted, failed = [stages(each, others) for each in bases], []
     for depth in range(1, 1 + max(map(len, wanted))):
         there = dict.fromkeys(each[:depth] for each in wanted if len(each) >= depth)

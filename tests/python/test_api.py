@@ -211,6 +211,12 @@ def test_figures_are_drawn_and_a_notebook_shows_them(quick, kind):
         (lambda: benchmarks.run("tiny", seed=None), "seed must be a whole number"),
         (lambda: benchmarks.run("paper", configurations=1), "nothing to search"),
         (lambda: benchmarks.run("smoke", configurations=1), "nothing to search but for a cell"),
+        (
+            lambda: benchmarks.run("guesses", "reber-9.*", cell=Leaky, configurations=1, trials=1),
+            "guessing has no learning rate",
+        ),
+        # any suite's rate can be searched for a cell that is not in it
+        (lambda: benchmarks.run("tiny", cell=Leaky, configurations=0), "configurations must be"),
         (lambda: benchmarks.run("tiny", trials=0), "trials must be a whole number from 1 on"),
         (lambda: benchmarks.run("tiny", trials=1.5), "trials must be a whole number"),
         (lambda: benchmarks.run("tiny", seed=-1), "seed must be a whole number"),
