@@ -76,9 +76,11 @@ class Lag2a(SymbolTask):
 
     def symbols(self, key: jax.Array) -> Symbols:
         """Draws one sequence as symbol numbers."""
-        step = jnp.arange(self.p)
         bits = draw_bits(key, self._words)
-        first = self.p - 1 + below(bits[0], 2)
+        return self._beginning_with(self.p - 1 + below(bits[0], 2), bits)
+
+    def _beginning_with(self, first: jax.Array, bits: jax.Array) -> Symbols:
+        step = jnp.arange(self.p)
         inputs = jnp.where(step == 0, first, self._between(bits, step)).astype(jnp.int32)
         # The final symbol repeats the first, so the targets are the inputs turned by one.
         return Symbols(inputs, jnp.roll(inputs, -1), jnp.asarray(self.p, jnp.int32))
@@ -133,6 +135,61 @@ class Lag2b(Lag2a):
     def _between(self, bits: jax.Array, step: jax.Array) -> jax.Array:
         del step
         return below(bits, self.p - 1)  # FIDELITY T13
+
+
+@dataclass(frozen=True)
+class Lag2aInTurn(Lag2a):
+    """As `Lag2a`, but its two sequences come in turn.
+
+    They are the training set, shown in its order, and the test set. A reading of its own
+    (docs/FIDELITY.md, fidelity study).
+
+    Attributes:
+        p: length of a sequence without its final symbol.
+    """
+
+    n_train = 2
+    n_test = 2
+    in_order = True
+
+    def draw_sets(self, key: jax.Array) -> tuple[Sequence, Sequence]:
+        """Both sequences, twice; the key is not used."""
+        del key
+        symbols = jax.vmap(self._beginning_with, (0, None))
+        both = symbols(self.p - 1 + jnp.arange(2), jnp.zeros(1, jnp.uint32))
+        encoded = jax.vmap(self.encode)(both)
+        return encoded, encoded
+
+
+@dataclass(frozen=True)
+class Lag2bEndError(Lag2b):
+    """As `Lag2b`, but the teacher signal comes at the last step only.
+
+    A reading of its own (docs/FIDELITY.md, fidelity study).
+
+    Shapes: as of `Lag2b`, scored at the last step.
+
+    Example with p = 4:
+
+        step    0    1    2    3
+        input   x   a_2  a_2  a_1
+        target                 x
+
+    Attributes:
+        p: length of a sequence without its final symbol.
+    """
+
+    every_step = False
+
+    def symbols(self, key: jax.Array) -> Symbols:
+        """Draws one sequence as symbol numbers."""
+        drawn = super().symbols(key)
+        last = jnp.arange(self.p) == self.p - 1
+        return drawn._replace(targets=jnp.where(last, drawn.targets, -1))
+
+    def judge(self, outputs: jax.Array, sequence: Sequence) -> Verdict:
+        """Correct if every output is within the tolerance at the end."""
+        return judge_by_tolerance(outputs, sequence.targets, sequence.scored, self.tolerance)
 
 
 @dataclass(frozen=True)

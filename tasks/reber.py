@@ -134,6 +134,45 @@ class Reber(SymbolTask):
         return Verdict(error=error, wrong=~right)
 
 
+@dataclass(frozen=True)
+class ReberInOrder(Reber):
+    """As `Reber`, but the training set is shown in its order, over and over.
+
+    A reading of its own (docs/FIDELITY.md, fidelity study).
+
+    Attributes:
+        longest: most symbols in a string.
+        n_train: strings in the training set.
+        n_test: strings in the test set.
+    """
+
+    in_order = True
+
+
+@dataclass(frozen=True)
+class ReberAllLegal(Reber):
+    """As `Reber`, but all legal next symbols are targets, not only the one that comes.
+
+    A reading of its own (docs/FIDELITY.md, fidelity study).
+
+    Shapes: as of `Reber`; one or two targets are 1 at each scored step.
+
+    Attributes:
+        longest: most symbols in a string.
+        n_train: strings in the training set.
+        n_test: strings in the test set.
+    """
+
+    chance = Chance(right=0.0, error=0.22998)
+    """No constant is right, as of `Reber`. Zero misses one or two outputs by 1; measured."""
+
+    def encode(self, symbols: Symbols) -> Sequence:
+        """One-hot inputs, and targets of all legal symbols."""
+        sequence = super().encode(symbols)
+        legal = legal_next(sequence.inputs) & sequence.scored[:, None]
+        return sequence._replace(targets=legal.astype(jnp.float32))
+
+
 def _packed(symbols: jax.Array) -> jax.Array:
     """Symbol numbers `[n, T]`, ten to a word, so that strings are quick to compare."""
     n, T = symbols.shape

@@ -141,6 +141,15 @@ class FiniteTask(Task, Protocol):
 
 
 @runtime_checkable
+class Ordered(FiniteTask, Protocol):
+    """A finite task whose training set is shown in its order, over and over, not picked from."""
+
+    @property
+    def in_order(self) -> bool:
+        """True."""
+
+
+@runtime_checkable
 class Growing(Task, Protocol):
     """A task whose delay can grow while everything else about its sequences stays.
 

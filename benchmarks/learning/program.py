@@ -20,7 +20,7 @@ from benchmarks.errors import UsageError
 from benchmarks.learning import xla
 from benchmarks.learning.experiment import OF_LEARNER, Recipe, Settings
 from tasks.building import Symbols, SymbolTask
-from tasks.sequence import FiniteTask, Sequence, Task, Verdict
+from tasks.sequence import FiniteTask, Ordered, Sequence, Task, Verdict
 
 RUNNING, SOLVED, SPENT, DIVERGED = range(4)
 OUTCOMES = ("running", "solved", "spent", "diverged")
@@ -122,7 +122,8 @@ class Source:
         fresh: (keys `[lane]`, stream, first `[lane]`, count) -> sequences `[lane, count, ...]`,
             numbers `first`, `first + 1`, ... of the stream, all spelt out.
         sets: keys `[lane]` -> training and test set of a finite task, `[lane, n, ...]` each.
-        picked: as `fresh`, with the training set as last argument: sequences picked from it.
+        picked: as `fresh`, with the training set as last argument: sequences picked from it, or
+            those that are next in it.
     """
 
     finite = False
@@ -144,7 +145,8 @@ class Source:
         if isinstance(task, FiniteTask):
             self.finite = True
             self.sets = compiled(jax.vmap(task.draw_sets))
-            self.picked = compiled(jax.vmap(_pick, (0, None, 0, None, 0)), static_argnums=3)
+            pick = _next if isinstance(task, Ordered) else _pick
+            self.picked = compiled(jax.vmap(pick, (0, None, 0, None, 0)), static_argnums=3)
 
     def training(self, keys: jax.Array, first: jax.Array, count: int, sets) -> Drawn:
         """The next `count` training sequences of each lane, as `Program.train` takes them."""
@@ -326,9 +328,9 @@ class Program:
     def _net(self, params, trial: Trial, sequence: Sequence) -> jax.Array:
         """Net inputs `[..., answers, n_out]`: at every step, or after the last one only."""
         network = nnx.merge(self.graph, params)
-        if not self.recipe.task.every_step:
-            return network.last(sequence.inputs, sequence.length)[..., None, :]
         grown = (trial.growth.grown,) if self.recipe.model.growth else ()
+        if not self.recipe.task.every_step:
+            return network.last(sequence.inputs, sequence.length, *grown)[..., None, :]
         return network(sequence.inputs, sequence.length, *grown)
 
     def _inspect(self, trial: Trial, verdicts: Verdict) -> Trial:
@@ -400,6 +402,13 @@ def _pick(key, stream, first, count, training_set: Sequence) -> Sequence:
     size = len(training_set.length)
     pick = jax.vmap(lambda key: jax.random.randint(key, (), 0, size))
     chosen = pick(numbered(key, stream, first, count))
+    return jax.tree.map(lambda leaf: leaf[chosen], training_set)
+
+
+def _next(key, stream, first, count, training_set: Sequence) -> Sequence:
+    """Sequences of a training set in its order."""
+    del key, stream
+    chosen = (first + jnp.arange(count)) % len(training_set.length)
     return jax.tree.map(lambda leaf: leaf[chosen], training_set)
 
 

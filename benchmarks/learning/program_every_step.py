@@ -20,7 +20,7 @@ from benchmarks.learning.program import (
     freeze_finished,
     select,
 )
-from benchmarks.learning.program_forward import ForwardProgram
+from benchmarks.learning.program_forward import ForwardProgram, reading
 from models.lstm97 import every_step, lag_every_step
 from models.lstm97.forward import from_params, to_params
 from models.lstm97.lag_net import LagNet97
@@ -67,11 +67,13 @@ class EveryStepProgram(Program):
         at_once, output = self.learner.at_once, self.learner.output
         model = self.recipe.model
         if isinstance(model, LagNet97):
-            follow = functools.partial(lag_every_step.follow, at_once=at_once, output=output)
+            follow = functools.partial(
+                lag_every_step.follow, at_once=at_once, output=output, g=model.g
+            )
             return jax.vmap(follow)(
                 trials.params,
                 sequence.inputs,
-                sequence.length,
+                sequence.scored,
                 sequence.targets,
                 rates,
                 trials.growth.grown,
@@ -85,22 +87,19 @@ class EveryStepProgram(Program):
             last[1],
             rates,
             at_once,
-            output,
-            model.reset,
+            reading(self.recipe),
         )
         return jnp.moveaxis(outputs, -1, 0), to_params(weights, trials.params)
 
     def _block_verdicts(self, trials: Trial, sequences: Drawn) -> Verdict:
         """Verdicts `[lane, n]` on networks of memory-cell blocks, a lane at a time."""
-        assert isinstance(self.recipe.model, Net97)  # `_check`
-        reset = self.recipe.model.reset
 
         def lane(given):
             params, tests = given
             encoded_tests = jax.vmap(functools.partial(encoded, self.recipe.task))(tests)
             weights = from_params(jax.tree.map(lambda leaf: leaf[None], params))
             inputs = jnp.moveaxis(encoded_tests.inputs, 0, -1)
-            y = every_step.outputs(weights, inputs, tests.length, self.learner.output, reset)
+            y = every_step.outputs(weights, inputs, tests.length, reading(self.recipe))
             return jax.vmap(self.recipe.task.judge)(jnp.moveaxis(y, -1, 0), encoded_tests)
 
         return jax.lax.map(lane, (trials.params, sequences))

@@ -18,4 +18,4 @@ class FullProgram(ForwardProgram):
     def _check(self, recipe: Recipe) -> None:
         if not isinstance(recipe.model, Net97) or recipe.model.truncate:
             raise ValueError("this program is for a Net97 with the full gradient")
-        self.reset = recipe.model.reset
+        self._require_no_shortcuts(recipe.model)

@@ -23,7 +23,7 @@ from benchmarks.learning.program import (
     freeze_finished,
     select,
 )
-from benchmarks.learning.program_forward import ForwardProgram
+from benchmarks.learning.program_forward import ForwardProgram, reads_literally
 from benchmarks.learning.program_streams import StreamProgram
 from benchmarks.learning.stream_learners import OnlineStream
 from models.lstm00 import online
@@ -182,9 +182,9 @@ def _kind(model: Any) -> tuple[Any, dict[str, int]]:
     """The module that has a net's steps and gradient, and what else they have to be told."""
     if isinstance(model, Net00) and model.truncate:
         return online, {"blocks": model.blocks}
-    if isinstance(model, Net97) and model.truncate and not model.reset:
+    if isinstance(model, Net97) and model.truncate and reads_literally(model):
         return stream, {}
-    raise UsageError("on-line learning along streams needs a Net97 or Net00, truncated, reset to 0")
+    raise UsageError("on-line learning along streams needs the net of 1997 or of 2000, truncated")
 
 
 def _where(lanes: jax.Array, new: Any, old: Any) -> Any:

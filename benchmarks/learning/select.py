@@ -16,6 +16,7 @@ from benchmarks.learning.program_remedied import RemediedProgram
 from benchmarks.learning.program_rivals import Follows, RivalProgram
 from benchmarks.learning.program_windows import WindowProgram
 from models.lstm00.net import Net00
+from models.lstm97.lag_net import LagNet97
 from models.lstm97.net import Net97
 
 
@@ -35,7 +36,7 @@ def program(recipe: Recipe) -> Program:
         return special[recipe.learner.program](recipe)
     if isinstance(recipe.model, Follows):
         return RivalProgram(recipe)
-    if recipe.task.every_step:
+    if recipe.task.every_step or isinstance(recipe.model, LagNet97):
         return EveryStepProgram(recipe)
     forward = ForwardProgram00 if isinstance(recipe.model, Net00) else ForwardProgram
     return forward(recipe)

@@ -4,16 +4,23 @@ Each variant changes one thing against the literal experiment of a row, and noth
 seeds, trials, budget and criterion. The hypotheses stand in docs/FIDELITY.md.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.criteria import Inspection, Recent
-from benchmarks.learning.learners import LinearOutput, Online, PlainDelta, Stepwise
+from benchmarks.learning.learners import (
+    LinearOutput,
+    Online,
+    PlainDelta,
+    Stepwise,
+    StepwisePlainDelta,
+)
 from benchmarks.suites import paper
 from benchmarks.suites.base import PaperSuite
-from models.lstm97.lag_net import Growth, LagNet97
-from models.lstm97.net import Net97
-from tasks.reber import Reber
+from models.lstm97.lag_net import CentredLagNet97, Growth, LagNet97
+from models.lstm97.net import HalfReset97, IdentityH97, Net97, Shortcuts97, Simulator97
+from tasks.lag import Lag2aInTurn, Lag2bEndError
+from tasks.reber import Reber, ReberAllLegal, ReberInOrder
 
 LITERAL = {each.row: each.experiment for each in paper.COMPARED}
 
@@ -35,6 +42,13 @@ def net(row: str, variant: str, **model) -> Compared:
     return changed(row, variant, model=replace(_net97(row), **model))
 
 
+def kind(row: str, variant: str, net97: type[Net97], **model) -> Compared:
+    """The literal experiment of a row with a network of another kind."""
+    literal = _net97(row)
+    same = {each.name: getattr(literal, each.name) for each in fields(literal)}
+    return changed(row, variant, model=net97(**(same | model)))
+
+
 def _net97(row: str) -> Net97:
     """The network of a literal experiment, one of memory-cell blocks."""
     model = LITERAL[row].recipe.model
@@ -45,6 +59,7 @@ def _net97(row: str) -> Net97:
 ROWS_2C = tuple(f"3.{i}" for i in range(1, 10))
 AS_DRAWN = Reber(n_test=64)
 """About as many test strings as are left of 256 when those in the training set are dropped."""
+BOTH_2A = Inspection(Lag2aInTurn.n_train + Lag2aInTurn.n_test, wrong_at_most=0)
 
 COMPARED = (
     *(changed(row, "stepwise", learner=Stepwise()) for row in ("1.6", "1.9", "2.8", "2.9")),
@@ -70,16 +85,43 @@ COMPARED = (
     *(changed(row, "rate-01", rate=0.1) for row in ("3.1", "3.2")),
     *(
         changed(row, "plain-delta", learner=PlainDelta())
-        for row in ("5.3", "7.1", "7.2", "7.3", "8.1", "8.2", "9.2")
+        for row in ("1.6", "1.9", *ROWS_2C, "5.3", "7.1", "7.2", "7.3", "8.1", "8.2", "9.2")
     ),
+    changed("2.8", "plain-delta", learner=PlainDelta(forward=False)),
     *(changed(row, "factor-2", rate=2 * LITERAL[row].rate) for row in ("7.1", "7.2", "8.1")),
-    changed("7.1", "linear-output", learner=LinearOutput()),
+    *(
+        changed(row, "linear-output", learner=LinearOutput())
+        for row in ("7.1", "7.2", "7.3", "8.1", "8.2")
+    ),
     changed("7.1", "error-only", criterion=Recent(2000, error_below=0.01)),
     net("7.1", "weaker-gates", input_gate_bias=(-1.0, -2.0)),
     net("7.1", "output-gates", output_gate_bias=(-1.0, -2.0)),
     net("8.1", "gate-biases", input_gate_bias=(-3.0, -6.0)),
     *(net(row, "smaller-weights", init_range=0.01) for row in ("5.2", "6.2")),
     *(changed(row, "half-rate", rate=LITERAL[row].rate / 2) for row in ("5.2", "6.2")),
+    changed("2.8", "centred-g", model=CentredLagNet97()),
+    changed("2.9", "end-error", task=Lag2bEndError(100)),
+    changed("2.9", "end-error-centred-g", task=Lag2bEndError(100), model=CentredLagNet97()),
+    *(kind(row, "identity-h", IdentityH97) for row in ("1.6", "1.9", *ROWS_2C)),
+    *(changed(row, "all-legal", task=ReberAllLegal()) for row in ("1.6", "1.9")),
+    *(kind(row, "shortcuts", Shortcuts97) for row in ("1.6", "1.9")),
+    *(
+        net(row, "input-gates", input_gate_bias=_net97(row).output_gate_bias)
+        for row in ("1.6", "1.9")
+    ),
+    *(kind(row, "half-reset", HalfReset97) for row in ("1.6", "1.9", "5.2", "5.3", "6.2")),
+    *(changed(row, "in-order", task=ReberInOrder()) for row in ("1.6", "1.9")),
+    changed("2.8", "in-order", task=Lag2aInTurn(100), criterion=BOTH_2A),
+    *(
+        changed(
+            row,
+            "stepwise-plain-delta-bias",
+            learner=StepwisePlainDelta(),
+            model=replace(_net97(row), bias="all"),
+        )
+        for row in ("1.6", "1.9")
+    ),
+    *(kind(row, "simulator", Simulator97, bias="all") for row in ("5.3", "7.1", "9.1")),
 )
 """Variants beside the rows that they are to explain."""
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from models.lstm97 import forward as net97
 from models.lstm97 import online
-from models.lstm97.forward import LOGISTIC, Output, State, Weights
+from models.lstm97.forward import LITERAL, Reading, State, Weights
 
 
 class Running(NamedTuple):
@@ -37,8 +37,7 @@ def follow(
     targets: jax.Array,
     rates: jax.Array,
     at_once: bool,
-    output: Output = LOGISTIC,
-    reset: float = 0.0,
+    reading: Reading = LITERAL,
 ) -> tuple[jax.Array, Weights]:
     """One sequence of every trial, with a teacher signal at each of its steps.
 
@@ -49,8 +48,7 @@ def follow(
         targets: `[T, n_out, trials]`.
         rates: `[trials]`, learning rates.
         at_once: whether every step goes with the weights that the step before has changed.
-        output: kind of the output units.
-        reset: activations before the first step.
+        reading: what is not literal.
 
     Returns:
         Activations of the output units `[T, n_out, trials]` when they were compared with the
@@ -61,10 +59,10 @@ def follow(
         used = now.changed if at_once else weights
         x, target, alive = inputs[time], targets[time], time < lengths
         u = net97.units(now.state)
-        state, squashed = net97.step(used, net97.drive(used, x[None])[0], now.state, u)
+        state, squashed = net97.step(used, net97.drive(used, x[None])[0], now.state, u, reading)
         traces = online.add(now.traces, x[None], u, online.net_slopes(state, squashed))
-        y = net97.readout(used, state, output)
-        e = online.errors(used, state, y, target, output)
+        y = net97.readout(used, state, reading, x)
+        e = online.errors(used, state, y, target, reading)
         gradient = online.assign(used, x, u, state, traces, e)
         change = jax.tree.map(lambda d: jnp.where(alive, -rates * d, 0), gradient)
         return Running(
@@ -76,7 +74,7 @@ def follow(
 
     start = Running(
         weights,
-        net97.start(weights, lengths, reset),
+        net97.start(weights, lengths, reading.reset),
         online.no_traces(weights, lengths),
         jnp.zeros_like(targets),
     )
@@ -88,8 +86,7 @@ def outputs(
     weights: Weights,
     inputs: jax.Array,
     lengths: jax.Array,
-    output: Output = LOGISTIC,
-    reset: float = 0.0,
+    reading: Reading = LITERAL,
 ) -> jax.Array:
     """Activations of the output units at every step.
 
@@ -97,8 +94,7 @@ def outputs(
         weights: of one network per sequence, or of a single network (a trial axis of 1).
         inputs: numbers, `[T, n_in, trials]`, one sequence per trial.
         lengths: `[trials]` int32.
-        output: kind of the output units.
-        reset: activations before the first step.
+        reading: what is not literal.
 
     Returns:
         `[T, n_out, trials]`; of no meaning behind a sequence's end, zero behind the longest one's.
@@ -107,9 +103,10 @@ def outputs(
     def one(time, now):
         state, outputs = now
         driven = net97.drive(weights, inputs[time][None])[0]
-        state, _ = net97.step(weights, driven, state, net97.units(state))
-        return state, outputs.at[time].set(net97.readout(weights, state, output))
+        state, _ = net97.step(weights, driven, state, net97.units(state), reading)
+        y = net97.readout(weights, state, reading, inputs[time])
+        return state, outputs.at[time].set(y)
 
     shape = len(inputs), weights.readout.shape[1], len(lengths)
-    start = net97.start(weights, lengths, reset), jnp.zeros(shape, weights.readout.dtype)
+    start = net97.start(weights, lengths, reading.reset), jnp.zeros(shape, weights.readout.dtype)
     return jax.lax.fori_loop(0, jnp.max(lengths), one, start)[1]

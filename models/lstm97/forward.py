@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.lstm97.net import g, h
+from models.lstm97.net import H, Squash, g
 
 CHUNK = 128
 """Most steps whose net inputs are in memory at a time; with more of them the cache is missed."""
@@ -29,6 +29,7 @@ class Weights(NamedTuple):
         bias: `[n_biased, trials]` of the first `n_biased` hidden units, or None.
         readout: `[cells, n_out, trials]`, from, to.
         readout_bias: `[n_out, trials]` or None.
+        direct: `[n_in, n_out, trials]`, from inputs to output units, or None.
     """
 
     inputs: jax.Array
@@ -36,6 +37,7 @@ class Weights(NamedTuple):
     bias: jax.Array | None
     readout: jax.Array
     readout_bias: jax.Array | None
+    direct: jax.Array | None = None
 
 
 Held = TypeVar("Held")
@@ -75,18 +77,46 @@ LINEAR = Output(lambda net: net, jnp.ones_like)
 """Linear units."""
 
 
+class Reading(NamedTuple):
+    """What some readings of the paper have in another way.
+
+    Attributes:
+        output: kind of the output units.
+        reset: activations of gates and cells before the first step.
+        h: squashes the state of a cell.
+    """
+
+    output: Output = LOGISTIC
+    reset: float = 0.0
+    h: Squash = H
+
+
+LITERAL = Reading()
+
+
 def from_params(params: nnx.State) -> Weights:
     """Weights of networks built by `Net97`, whose arrays have a leading trial axis."""
     last = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), nnx.to_pure_dict(params))
     cell, readout = last["cell"], last["readout"]
-    return Weights(cell["W_x"], cell["W_h"], cell.get("b"), readout["kernel"], readout.get("bias"))
+    return Weights(
+        cell["W_x"],
+        cell["W_h"],
+        cell.get("b"),
+        readout["kernel"],
+        readout.get("bias"),
+        readout.get("direct"),
+    )
 
 
 def to_params(weights: Weights, like: nnx.State) -> nnx.State:
     """Inverse of `from_params`; `like` lends its structure, not its numbers."""
     nested = {
         "cell": {"W_x": weights.inputs, "W_h": weights.hidden, "b": weights.bias},
-        "readout": {"kernel": weights.readout, "bias": weights.readout_bias},
+        "readout": {
+            "kernel": weights.readout,
+            "bias": weights.readout_bias,
+            "direct": weights.direct,
+        },
     }
     leaves = [jnp.moveaxis(leaf, -1, 0) for leaf in jax.tree.leaves(nested)]
     return jax.tree.unflatten(jax.tree.structure(like), leaves)
@@ -96,17 +126,16 @@ def outputs(
     weights: Weights,
     inputs: jax.Array,
     lengths: jax.Array,
-    output: Output = LOGISTIC,
-    reset: float = 0.0,
+    reading: Reading = LITERAL,
 ) -> jax.Array:
     """Activations of the output units at the last step of each sequence.
 
     Args:
-        weights: of one network per sequence, or of a single network (a trial axis of 1).
+        weights: of one network per sequence, or of a single network (a trial axis of 1); without
+            shortcuts.
         inputs: numbers or symbols, one sequence per trial.
         lengths: `[trials]` int32, between 1 and T.
-        output: kind of the output units.
-        reset: activations before the first step.
+        reading: what is not literal.
 
     Returns:
         `[n_out, trials]`.
@@ -114,14 +143,14 @@ def outputs(
 
     def one(state, now):
         net, alive = now
-        return hold(alive, step(weights, net, state, units(state))[0], state), None
+        return hold(alive, step(weights, net, state, units(state), reading)[0], state), None
 
     def chunk(state, now):
         x, times = now
         return jax.lax.scan(one, state, (drive(weights, x), times < lengths))
 
-    end = jax.lax.scan(chunk, start(weights, lengths, reset), chunks(inputs))[0]
-    return readout(weights, end, output)
+    end = jax.lax.scan(chunk, start(weights, lengths, reading.reset), chunks(inputs))[0]
+    return readout(weights, end, reading)
 
 
 def start(weights: Weights, lengths: jax.Array, reset: float) -> State:
@@ -160,7 +189,11 @@ def drive(weights: Weights, inputs: jax.Array) -> jax.Array:
 
 
 def step(
-    weights: Weights, driven: jax.Array, state: State, u: Iterable[jax.Array]
+    weights: Weights,
+    driven: jax.Array,
+    state: State,
+    u: Iterable[jax.Array],
+    reading: Reading = LITERAL,
 ) -> tuple[State, jax.Array]:
     """One step of `LSTM97`.
 
@@ -169,6 +202,7 @@ def step(
         driven: `[H, trials]`, what `drive` gives for this step.
         state: of the step before.
         u: `units(state)`, or its rows.
+        reading: what is not literal.
 
     Returns:
         The new state, and g(net_c) `[cells, trials]`.
@@ -178,7 +212,7 @@ def step(
     gates, squashed = jax.nn.sigmoid(net[:n_gates]), g(net[n_gates:])
     new = state._replace(gates=gates)
     s = state.s + y_in(new) * squashed
-    return State(s, gates, y_out(new) * h(s)), squashed
+    return State(s, gates, y_out(new) * reading.h.activate(s)), squashed
 
 
 def hold(alive: jax.Array, new: Held, old: Held) -> Held:
@@ -208,10 +242,17 @@ def per_block(state: State, of_cells: jax.Array) -> jax.Array:
     return jnp.sum(of_cells.reshape(*lead, blocks, cells // blocks, trials), -2)
 
 
-def readout(weights: Weights, state: State, output: Output = LOGISTIC) -> jax.Array:
-    """Activations of the output units, `[n_out, trials]`."""
+def readout(
+    weights: Weights, state: State, reading: Reading = LITERAL, x: jax.Array | None = None
+) -> jax.Array:
+    """Activations of the output units, `[n_out, trials]`; x `[n_in, trials]` is for shortcuts."""
     net = sum(w * y for w, y in zip(weights.readout, state.y, strict=True))
-    return output.activate(net if weights.readout_bias is None else net + weights.readout_bias)
+    if weights.direct is not None:
+        assert x is not None  # `Shortcuts97` is for programs that give it
+        net += jnp.sum(weights.direct * x[:, None], 0)
+    return reading.output.activate(
+        net if weights.readout_bias is None else net + weights.readout_bias
+    )
 
 
 def _per_cell(state: State, of_blocks: jax.Array) -> jax.Array:

@@ -11,8 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from models.lstm97 import forward as net97
-from models.lstm97.forward import LOGISTIC, Output, State, Weights
-from models.lstm97.net import h
+from models.lstm97.forward import LITERAL, Reading, State, Weights
 from models.lstm97.online import add_rows
 
 
@@ -53,19 +52,18 @@ def gradient(
     inputs: jax.Array,
     lengths: jax.Array,
     targets: jax.Array,
-    output: Output = LOGISTIC,
-    reset: float = 0.0,
+    reading: Reading = LITERAL,
 ) -> tuple[jax.Array, Weights]:
     """As `online.gradient`, arguments and results, but the gradient is the full one."""
     # Steps behind the end are made, too, but no error comes from there.
-    steps = _forwards(weights, inputs, lengths, reset)
+    steps = _forwards(weights, inputs, lengths, reading)
     last = (lengths - 1)[None, None]
     gates, squashed = (jnp.take_along_axis(a, last, 0)[0] for a in (steps.gates, steps.h))
     end = State(squashed, gates, squashed)
     end = end._replace(y=net97.y_out(end) * squashed)
-    y = net97.readout(weights, end, output)
-    e = output.slope(y) * (targets - y)  # (19), FIDELITY L8
-    hidden, by_net = _backwards(weights, steps, last[0], jnp.sum(weights.readout * e, 1))
+    y = net97.readout(weights, end, reading)
+    e = reading.output.slope(y) * (targets - y)  # (19), FIDELITY L8
+    hidden, by_net = _backwards(weights, steps, last[0], jnp.sum(weights.readout * e, 1), reading)
     biased = 0 if weights.bias is None else len(weights.bias)
     shares = Weights(
         _of_inputs(weights, inputs, by_net),
@@ -77,19 +75,19 @@ def gradient(
     return y, jax.tree.map(jnp.negative, shares)
 
 
-def _forwards(weights: Weights, inputs: jax.Array, lengths: jax.Array, reset: float) -> Step:
+def _forwards(weights: Weights, inputs: jax.Array, lengths: jax.Array, reading: Reading) -> Step:
     """All steps, `[T, ...]`."""
 
     def one(state, driven):
-        new, squashed = net97.step(weights, driven, state, [*state.gates, *state.y])
-        return new, Step(state.gates, state.y, new.gates, squashed, h(new.s))
+        new, squashed = net97.step(weights, driven, state, [*state.gates, *state.y], reading)
+        return new, Step(state.gates, state.y, new.gates, squashed, reading.h.activate(new.s))
 
-    start = net97.start(weights, lengths, reset)
+    start = net97.start(weights, lengths, reading.reset)
     return jax.lax.scan(one, start, net97.drive(weights, inputs))[1]
 
 
 def _backwards(
-    weights: Weights, steps: Step, last: jax.Array, at_end: jax.Array
+    weights: Weights, steps: Step, last: jax.Array, at_end: jax.Array, reading: Reading
 ) -> tuple[jax.Array, jax.Array]:
     """Errors from the last step back to the first.
 
@@ -98,6 +96,7 @@ def _backwards(
         steps: of `_forwards`.
         last: `[1, trials]`, the number of the last step.
         at_end: `[cells, trials]`, errors of the cells' activations after it.
+        reading: what is not literal.
 
     Returns:
         What the errors change in `weights.hidden`, and errors by net input `[T, H, trials]`.
@@ -111,7 +110,7 @@ def _backwards(
         state = State(step.h, step.gates, step.y_before)
         y_in, y_out = net97.y_in(state), net97.y_out(state)
         e_y = errors.y + jnp.where(ends, at_end, 0)
-        e_s = errors.s + e_y * y_out * (1 - step.h**2) / 2
+        e_s = errors.s + e_y * y_out * reading.h.slope(step.h)
         e_gates = errors.gates + jnp.concatenate(
             [net97.per_block(state, e_y * step.h), net97.per_block(state, e_s * step.g)]
         )

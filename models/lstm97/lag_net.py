@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.lstm97.net import uniform
+from models.lstm97.net import LOGISTIC_G, G, Squash, uniform
 
 
 class LagNetwork97(nnx.Module):
@@ -26,10 +26,13 @@ class LagNetwork97(nnx.Module):
         hidden: `[n_in, 2]`, weights of the input gate and of the cell.
         direct: `[n_in, n_out]`, W.
         kernel: `[n_out]`, w.
+        g: squashes the net input of the cell.
     """
 
-    def __init__(self, n_in: int, n_out: int, init_range: float, rngs: nnx.Rngs):
-        draw = uniform(init_range)
+    def __init__(
+        self, n_in: int, n_out: int, init_range: float, rngs: nnx.Rngs, g: Squash = LOGISTIC_G
+    ):
+        draw, self.g = uniform(init_range), g
         self.hidden = nnx.Param(draw(rngs.params(), (n_in, 2)))  # FIDELITY L10
         self.direct = nnx.Param(draw(rngs.params(), (n_in, n_out)))
         self.kernel = nnx.Param(draw(rngs.params(), (n_out,)))
@@ -50,9 +53,22 @@ class LagNetwork97(nnx.Module):
         """
         # A product with a one-hot input picks a row; the symbols' numbers by `argmax` take longer.
         symbols = jnp.int32(inputs @ jnp.arange(inputs.shape[-1], dtype=inputs.dtype))
-        y_in, squashed = jax.nn.sigmoid(self.hidden[symbols]).T
-        s = grown * jnp.cumsum(y_in * squashed)  # FIDELITY L12
+        s = grown * jnp.cumsum(self._added(symbols))  # FIDELITY L12
         return self.direct[symbols] + s[:, None] * self.kernel
+
+    def last(
+        self, inputs: jax.Array, length: jax.Array, grown: jax.Array | float = 1.0
+    ) -> jax.Array:
+        """As `__call__`, after the last step only, `[n_out]`."""
+        symbols = jnp.int32(inputs @ jnp.arange(inputs.shape[-1], dtype=inputs.dtype))
+        alive = jnp.arange(len(inputs)) < length
+        s = grown * jnp.sum(jnp.where(alive, self._added(symbols), 0))
+        return self.direct[symbols[length - 1]] + s * self.kernel
+
+    def _added(self, symbols: jax.Array) -> jax.Array:
+        """What each symbol adds to the state."""
+        net = self.hidden[symbols].T
+        return jax.nn.sigmoid(net[0]) * self.g.activate(net[1])
 
 
 class GrowthState(NamedTuple):
@@ -118,7 +134,15 @@ class LagNet97:
     growth: Growth = Growth()
 
     batched = False
+    g = LOGISTIC_G
 
     def build(self, n_in: int, n_out: int, rngs: nnx.Rngs) -> LagNetwork97:
         """A freshly initialised network; weights depend on `rngs` only."""
-        return LagNetwork97(n_in, n_out, self.init_range, rngs)
+        return LagNetwork97(n_in, n_out, self.init_range, rngs, self.g)
+
+
+@dataclass(frozen=True)
+class CentredLagNet97(LagNet97):
+    """As `LagNet97`, with the g of all other experiments, from -2 to 2, equation (5)."""
+
+    g = G

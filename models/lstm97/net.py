@@ -5,7 +5,7 @@ Equation numbers are those of Hochreiter & Schmidhuber, Long Short-Term Memory, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +24,28 @@ def g(net: jax.Array) -> jax.Array:
 def h(state: jax.Array) -> jax.Array:
     """Squashes the state of a cell to [-1, 1], equation (4)."""
     return jnp.tanh(state / 2)  # FIDELITY L4
+
+
+class Squash(NamedTuple):
+    """A function that squashes what a unit gets.
+
+    Attributes:
+        activate: argument -> value.
+        slope: value -> derivative.
+    """
+
+    activate: Callable[[jax.Array], jax.Array]
+    slope: Callable[[jax.Array], jax.Array]
+
+
+H = Squash(h, lambda y: (1 - y**2) / 2)
+"""That of a cell's state, equation (4)."""
+G = Squash(g, lambda y: 1 - y**2 / 4)
+"""That of a cell's net input, equation (5)."""
+LOGISTIC_G = Squash(jax.nn.sigmoid, lambda y: y * (1 - y))
+"""That of a cell's net input in experiments 2a and 2b."""
+IDENTITY = Squash(lambda s: s, jnp.ones_like)
+"""No squashing."""
 
 
 def squared_error(net: jax.Array, targets: jax.Array) -> jax.Array:
@@ -75,6 +97,8 @@ class LSTM97(nnx.RNNCellBase):
         truncate: whether errors that reach a net input end there; the constant error carousel
             s_t = s_{t-1} + ... is then the only path back in time.
         reset: activations of gates and cells before the first step.
+        h: squashes the state.
+        shortcuts: whether the output is (y_c, x), so that inputs feed the output units.
         W_x: `[n_in, H]`; columns are output gates, input gates, cells block by block.
         W_h: `[H, H]`; rows and columns in that order.
         b: `[2 * blocks]` (gates), `[H]` (all hidden units) or None.
@@ -94,19 +118,23 @@ class LSTM97(nnx.RNNCellBase):
         init_range: float = 0.1,
         truncate: bool = True,
         reset: float = 0.0,
+        h: Squash = H,
+        shortcuts: bool = False,
+        drawn_too: bool = False,
         rngs: nnx.Rngs,
     ):
         self.blocks, self.size, self.truncate, self.reset = blocks, size, truncate, reset
-        H = self.hidden_features = blocks * (size + 2)
+        self.h, self.shortcuts = h, shortcuts
+        units = self.hidden_features = blocks * (size + 2)
         draw = uniform(init_range)
-        self.W_x = nnx.Param(draw(rngs.params(), (in_features, H)))
-        self.W_h = nnx.Param(draw(rngs.params(), (H, H)))  # FIDELITY L3
-        biased = {"none": 0, "gates": 2 * blocks, "hidden": H}[bias]
+        self.W_x = nnx.Param(draw(rngs.params(), (in_features, units)))
+        self.W_h = nnx.Param(draw(rngs.params(), (units, units)))  # FIDELITY L3
+        biased = {"none": 0, "gates": 2 * blocks, "hidden": units}[bias]
         b = draw(rngs.params(), (biased,))  # FIDELITY L6
-        if output_gate_bias is not None:
-            b = b.at[:blocks].set(jnp.array(output_gate_bias, b.dtype))
-        if input_gate_bias is not None:
-            b = b.at[blocks : 2 * blocks].set(jnp.array(input_gate_bias, b.dtype))
+        stated = (output_gate_bias, slice(blocks)), (input_gate_bias, slice(blocks, 2 * blocks))
+        for values, gates in stated:
+            if values is not None:
+                b = b.at[gates].set(jnp.array(values, b.dtype) + drawn_too * b[gates])
         self.b = nnx.Param(b) if biased else nnx.data(None)
 
     def initialize_carry(
@@ -138,13 +166,17 @@ class LSTM97(nnx.RNNCellBase):
     def __call__(
         self, carry: tuple[jax.Array, jax.Array], x: jax.Array
     ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
-        """One step: ((s, u), x `[..., n_in]`) -> ((new s, new u), y_c `[..., blocks * size]`)."""
+        """One step: ((s, u), x `[..., n_in]`) -> ((new s, new u), y_c `[..., blocks * size]`).
+
+        With shortcuts, x stands behind y_c.
+        """
         s, _ = carry
         gates, squashed = self._activations(carry, x)
         y_out, y_in = jnp.split(jnp.repeat(gates, self.size, -1), 2, -1)
         s = s + y_in * squashed
-        y_c = y_out * h(s)
-        return (s, jnp.concatenate([gates, y_c], -1)), y_c
+        y_c = y_out * self.h.activate(s)
+        new = s, jnp.concatenate([gates, y_c], -1)
+        return new, jnp.concatenate([y_c, x], -1) if self.shortcuts else y_c
 
     def _activations(self, carry, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Of the gates, output gates first, and of the cells' inputs behind g."""
@@ -160,6 +192,25 @@ class LSTM97(nnx.RNNCellBase):
     def num_feature_axes(self) -> int:
         """Number of trailing axes of an input that are features rather than batch."""
         return 1
+
+
+class ShortcutReadout(nnx.Module):
+    """A readout of (y_c, x): of the cells as ever, and of the inputs.
+
+    Attributes:
+        kernel: `[cells, n_out]`.
+        bias: `[n_out]` or None.
+        direct: `[n_in, n_out]`, weights from the inputs.
+    """
+
+    def __init__(self, of_cells: nnx.Linear, direct: jax.Array):
+        self.kernel, self.bias, self.direct = of_cells.kernel, of_cells.bias, nnx.Param(direct)
+
+    def __call__(self, y: jax.Array) -> jax.Array:
+        """Net inputs `[..., n_out]` from (y_c, x)."""
+        y_c, x = jnp.split(y, [len(self.kernel)], -1)
+        net = y_c @ self.kernel + x @ self.direct
+        return net if self.bias is None else net + self.bias
 
 
 @dataclass(frozen=True)
@@ -189,6 +240,9 @@ class Net97:
     growth = None
     batched = False
     reset = 0.0
+    h = H
+    shortcuts = False
+    drawn_too = False
 
     def __post_init__(self):
         for name in ("input_gate_bias", "output_gate_bias"):
@@ -210,6 +264,9 @@ class Net97:
             init_range=self.init_range,
             truncate=self.truncate,
             reset=self.reset,
+            h=self.h,
+            shortcuts=self.shortcuts,
+            drawn_too=self.drawn_too,
             rngs=rngs,
         )
         draw = uniform(self.init_range)
@@ -221,6 +278,8 @@ class Net97:
             bias_init=draw,
             rngs=rngs,
         )
+        if self.shortcuts:
+            return Network(cell, ShortcutReadout(readout, draw(rngs.params(), (n_in, n_out))))
         return Network(cell, readout)  # FIDELITY L1
 
 
@@ -233,3 +292,27 @@ class HalfReset97(Net97):
     """  # FIDELITY L9
 
     reset = 0.5
+
+
+@dataclass(frozen=True)
+class IdentityH97(Net97):
+    """As `Net97`, but states are not squashed: h is the identity, as in experiments 2a and 2b."""
+
+    h = IDENTITY
+
+
+@dataclass(frozen=True)
+class Shortcuts97(Net97):
+    """As `Net97`, but inputs feed the output units, too, as in experiments 2a and 2b."""
+
+    shortcuts = True
+
+
+@dataclass(frozen=True)
+class Simulator97(HalfReset97):
+    """As the authors' later simulator has it, a program of their group.
+
+    Activations begin with 1/2, and a stated bias of a gate is the stated value plus a draw.
+    """
+
+    drawn_too = True

@@ -11,8 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from models.lstm97 import forward as net97
-from models.lstm97.forward import LOGISTIC, Output, State, Weights
-from models.lstm97.net import h
+from models.lstm97.forward import LITERAL, Reading, State, Weights
 from models.lstm97.summation import add_at, scatter_at
 
 MANY_SYMBOLS = 512
@@ -52,8 +51,7 @@ def gradient(
     inputs: jax.Array,
     lengths: jax.Array,
     targets: jax.Array,
-    output: Output = LOGISTIC,
-    reset: float = 0.0,
+    reading: Reading = LITERAL,
 ) -> tuple[jax.Array, Weights]:
     """Outputs at the last step of each sequence, and the truncated gradient of the error there.
 
@@ -62,41 +60,44 @@ def gradient(
         inputs: numbers `[T, n_in, trials]` or symbols `[T, trials]`.
         lengths: `[trials]` int32, between 1 and T.
         targets: `[n_out, trials]`, at the last step.
-        output: kind of the output units.
-        reset: activations before the first step.
+        reading: what is not literal.
 
     Returns:
         Activations of the output units `[n_out, trials]`, and the gradient of half the squared
         error, shaped like `weights`.
     """
     last = lengths - 1
-    moving = _start(weights, last, reset)
-    state, traces = _run_up(weights, inputs, moving)
+    moving = _start(weights, last, reading.reset)
+    state, traces = _run_up(weights, inputs, moving, reading)
     # The last step of each trial, by itself: the only one with an error, hence also the only
     # one at which weights to the output gates matter.
     x = jnp.take_along_axis(inputs, jnp.expand_dims(last, range(inputs.ndim - 1)), 0)
     u = net97.units(state)
-    state, squashed = net97.step(weights, net97.drive(weights, x)[0], state, u)
+    state, squashed = net97.step(weights, net97.drive(weights, x)[0], state, u, reading)
     traces = add(traces, x, u, net_slopes(state, squashed))
     if net97.is_symbols(x):
         x = (x == jnp.arange(len(weights.inputs))[:, None])[None]
-    y = net97.readout(weights, state, output)
-    e = errors(weights, state, y, targets, output)
+    y = net97.readout(weights, state, reading, x[0])
+    e = errors(weights, state, y, targets, reading)
     return y, assign(weights, x[0], u, state, traces, e)
 
 
-def _run_up(weights: Weights, inputs: jax.Array, moving: "Moving") -> tuple[State, Traces]:
+def _run_up(
+    weights: Weights, inputs: jax.Array, moving: "Moving", reading: Reading
+) -> tuple[State, Traces]:
     """State and traces of each trial before its last step."""
     over = _over_symbols if net97.is_symbols(inputs) else _over_numbers
-    return over(weights, inputs, moving)
+    return over(weights, inputs, moving, reading)
 
 
-def _over_numbers(weights: Weights, inputs: jax.Array, moving: "Moving") -> tuple[State, Traces]:
+def _over_numbers(
+    weights: Weights, inputs: jax.Array, moving: "Moving", reading: Reading
+) -> tuple[State, Traces]:
     # Inputs are few: one loop does everything, and nothing but the inputs is read from afar.
     def one(now, following):
         moving, x, traces = now
         sources = _sources(moving, x)
-        moving, slopes = _advance(weights, net97.drive(weights, x[None])[0], moving)
+        moving, slopes = _advance(weights, net97.drive(weights, x[None])[0], moving, reading)
         return (moving, following, _add_step(traces, sources, slopes)), None
 
     first = inputs[0]
@@ -106,11 +107,13 @@ def _over_numbers(weights: Weights, inputs: jax.Array, moving: "Moving") -> tupl
     return moving.state, Traces(jnp.swapaxes(of_inputs, 1, 2), jnp.concatenate(hidden), bias[0])
 
 
-def _over_symbols(weights: Weights, inputs: jax.Array, moving: "Moving") -> tuple[State, Traces]:
+def _over_symbols(
+    weights: Weights, inputs: jax.Array, moving: "Moving", reading: Reading
+) -> tuple[State, Traces]:
     def one(now, following):
         moving, driven, traces = now
         sources = _sources(moving)
-        moving, slopes = _advance(weights, driven, moving)
+        moving, slopes = _advance(weights, driven, moving, reading)
         return (moving, following, _add_step(traces, sources, slopes)), slopes
 
     def chunk(now, symbols):
@@ -179,9 +182,11 @@ def _nothing_yet(weights: Weights, sources: list[jax.Array]) -> list[Pair]:
     return [(t, t) for t in traces]
 
 
-def _advance(weights: Weights, driven: jax.Array, now: Moving) -> tuple[Moving, Pair]:
+def _advance(
+    weights: Weights, driven: jax.Array, now: Moving, reading: Reading
+) -> tuple[Moving, Pair]:
     """One step of trials that have some left; the slopes of input gates and of cells, else 0."""
-    new, squashed = net97.step(weights, driven, now.state, [*now.gates, *now.y])
+    new, squashed = net97.step(weights, driven, now.state, [*now.gates, *now.y], reading)
     early = now.left > 0
     of_gates, of_cells = (jnp.where(early, slope, 0) for slope in _both_slopes(new, squashed))
     held = net97.hold(early, Moving(*new, now.left - 1), now)
@@ -244,16 +249,16 @@ def errors(
     state: State,
     y: jax.Array,
     targets: jax.Array,
-    output: Output = LOGISTIC,
+    reading: Reading = LITERAL,
 ) -> Errors:
     """Errors at a step with outputs y and targets `[n_out, trials]`."""
-    e = output.slope(y) * (targets - y)  # (19), FIDELITY L8
+    e = reading.output.slope(y) * (targets - y)  # (19), FIDELITY L8
     back = jnp.sum(weights.readout * e, 1)
-    y_out, squashed = net97.y_out(state), h(state.s)
+    y_out, squashed = net97.y_out(state), reading.h.activate(state.s)
     return Errors(
         e,
         net97.per_block(state, y_out * (1 - y_out) * squashed * back),  # (21)
-        y_out * (1 - squashed**2) / 2 * back,  # (23)
+        y_out * reading.h.slope(squashed) * back,  # (23)
     )
 
 
@@ -283,4 +288,5 @@ def assign(
         to_hidden(jnp.ones_like(u[0]), traces.bias)[:biased] if biased else None,
         -state.y[:, None] * e.outputs,
         None if weights.readout_bias is None else -e.outputs,
+        None if weights.direct is None else -(x[:, None] * e.outputs),
     )

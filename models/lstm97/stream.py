@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from models.lstm97 import forward as net97
 from models.lstm97 import online
-from models.lstm97.forward import LOGISTIC, Output, Weights, from_params, to_params
+from models.lstm97.forward import LOGISTIC, Output, Reading, Weights, from_params, to_params
 
 __all__ = ["State", "from_params", "learn", "start", "to_params"]
 
@@ -39,8 +39,9 @@ def learn(
     u = net97.units(state.net)
     net, squashed = net97.step(weights, net97.drive(weights, x[None])[0], state.net, u)
     traces = online.add(_turned(state.traces), x[None], u, online.net_slopes(net, squashed))
-    y = net97.readout(weights, net, output)
-    e = online.errors(weights, net, y, targets, output)
+    reading = Reading(output)
+    y = net97.readout(weights, net, reading)
+    e = online.errors(weights, net, y, targets, reading)
     return y, online.assign(weights, x, u, net, traces, e), State(net, _turned(traces))
 
 

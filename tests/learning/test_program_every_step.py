@@ -8,21 +8,22 @@ from benchmarks.learning.criteria import Inspection
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.lanes import Run
 from benchmarks.learning.learners import LinearOutput, Online, PlainDelta, Stepwise
+from benchmarks.learning.program import setups
 from benchmarks.learning.select import program
 from models.lstm97 import every_step, lag_every_step
-from models.lstm97.forward import from_params, to_params
-from models.lstm97.lag_net import Growth, LagNet97
-from models.lstm97.net import HalfReset97, Net97
+from models.lstm97.forward import Reading, from_params, to_params
+from models.lstm97.lag_net import CentredLagNet97, Growth, LagNet97
+from models.lstm97.net import HalfReset97, IdentityH97, Net97, Shortcuts97, Simulator97
 from models.network import Recurrent
 from models.rnn import RNN
-from tasks.lag import Lag2a, Lag2b
-from tasks.reber import Reber
+from tasks.lag import Lag2a, Lag2aInTurn, Lag2b, Lag2bEndError
+from tasks.reber import Reber, ReberAllLegal, ReberInOrder
 from tests.support import oracle97
 from tests.support.both_ways import trained_both_ways
 from tests.support.training import train
 
-follow = jax.jit(every_step.follow, static_argnames="at_once")
-all_outputs = jax.jit(every_step.outputs)
+follow = jax.jit(every_step.follow, static_argnames=("at_once", "reading"))
+all_outputs = jax.jit(every_step.outputs, static_argnames="reading")
 
 T, TRIALS, LENGTHS = 6, 3, np.array([6, 4, 1])
 
@@ -76,16 +77,17 @@ def for_oracle(net, params, i):
 
 
 @pytest.mark.usefixtures("_double_precision")
-@pytest.mark.parametrize("reset", [0.0, 0.5])
-def test_outputs_alone_are_those_of_training(reset):
-    net, draw = Net97(2, 2, "all"), np.random.default_rng(0)
+@pytest.mark.parametrize("kind", [Net97, HalfReset97, IdentityH97, Shortcuts97])
+def test_outputs_alone_are_those_of_training(kind):
+    net, draw = kind(2, 2, "all"), np.random.default_rng(0)
+    reading = Reading(reset=net.reset, h=net.h)
     state = nnx.state(nnx.eval_shape(lambda: net.build(3, 2, nnx.Rngs(0))))
     weights = from_params(jax.tree.map(lambda w: draw.uniform(-1, 1, (1, *w.shape)), state))
     inputs, targets = draw.normal(size=(T, 3, TRIALS)), draw.uniform(size=(T, 2, TRIALS))
     lengths = LENGTHS - 1 + (LENGTHS == 1)  # none of them fills all steps
     each = jax.tree.map(lambda w: jnp.repeat(w, TRIALS, -1), weights)
-    expected, _ = follow(each, inputs, lengths, targets, np.zeros(TRIALS), False, reset=reset)
-    found = all_outputs(weights, inputs, lengths, reset=reset)
+    expected, _ = follow(each, inputs, lengths, targets, np.zeros(TRIALS), False, reading)
+    found = all_outputs(weights, inputs, lengths, reading)
     for i, n in enumerate(lengths):
         np.testing.assert_allclose(found[:n, :, i], expected[:n, :, i], rtol=0, atol=1e-12)
         assert np.ptp(found[:n, :, i]) > 0
@@ -101,7 +103,8 @@ def test_the_net_of_2a_by_a_plain_loop(grown, at_once):
     params = jax.tree.map(lambda leaf: draw.uniform(-1, 1, leaf.shape), state)
     symbols, length, rate = np.array([4, 0, 1, 0, 2, 3]), 5, 0.7
     inputs, targets = np.eye(5)[symbols], np.eye(5)[np.roll(symbols, -1)]
-    outputs, changed = lag_every_step.follow(params, inputs, length, targets, rate, grown, at_once)
+    scored = np.arange(len(symbols)) < length
+    outputs, changed = lag_every_step.follow(params, inputs, scored, targets, rate, grown, at_once)
 
     hidden, direct, kernel = (
         np.array(params[name][...]) for name in ("hidden", "direct", "kernel")
@@ -153,7 +156,13 @@ NETS = {
     "blocks, half reset": (REBER, HalfReset97(2, 2, "gates", None, (-1.0, -2.0)), Online(), 0.1),
     "blocks, plain delta": (REBER, BLOCKS, PlainDelta(), 0.02),
     "2a": (Lag2a(5), GROWING, Online(), 0.5),
+    "blocks, identity h": (REBER, IdentityH97(2, 2, "gates", None, (-1.0, -2.0)), Online(), 0.1),
+    "blocks, shortcuts": (REBER, Shortcuts97(2, 2, "gates", None, (-1.0, -2.0)), Online(), 0.1),
+    "blocks, simulator": (REBER, Simulator97(2, 2, "all", None, (-1.0, -2.0)), Online(), 0.1),
+    "all legal": (ReberAllLegal(n_train=16, n_test=16), BLOCKS, Online(), 0.1),
+    "2a, centred": (Lag2a(5), CentredLagNet97(growth=Growth(window=10)), Online(), 0.5),
     "2b": (Lag2b(5), GROWING, Online(), 0.5),
+    "2b, end error": (Lag2bEndError(5), GROWING, Online(), 0.5),
     "2b, linear": (Lag2b(5), GROWING, LinearOutput(), 0.02),
 }
 
@@ -165,6 +174,24 @@ def test_training_is_that_of_automatic_differentiation(case):
     for one, other in zip(*(each.verdicts(mine, sequences) for each in programs), strict=True):
         assert one.shape == (16, 40)
         np.testing.assert_allclose(one, other, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("task", "net", "period"),
+    [(ReberInOrder(n_train=16, n_test=16), BLOCKS, 16), (Lag2aInTurn(5), GROWING, 2)],
+    ids=["reber", "2a"],
+)
+def test_a_training_set_comes_in_its_order(task, net, period):
+    recipe = Recipe(task, net, Online(), Inspection(task.n_train + task.n_test, 0), 40, 40)
+    source, setup = program(recipe).source, setups(0, range(3), [0.1] * 3)
+    sets = source.sets(setup.sets_key)
+    sequences = source.training(setup.key, jnp.zeros(3, jnp.int32), 40, sets)
+    given = np.asarray(sequences.inputs)
+    assert len({each.tobytes() for each in given[0, :period]}) > 1
+    later = source.training(setup.key, jnp.full(3, 7, jnp.int32), 5, sets)
+    np.testing.assert_array_equal(later.inputs, given[:, 7:12])
+    np.testing.assert_array_equal(given[:, :period], sets[0].inputs)
+    np.testing.assert_array_equal(given[:, period:], given[:, :-period])
 
 
 def test_what_it_cannot_do_is_refused():

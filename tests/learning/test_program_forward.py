@@ -14,7 +14,7 @@ from benchmarks.learning.program import DIVERGED, OUTCOMES, RUNNING, SOLVED, Pro
 from benchmarks.learning.program_forward import draw
 from benchmarks.learning.program_full import FullProgram
 from benchmarks.learning.select import program
-from models.lstm97.net import HalfReset97, Net97
+from models.lstm97.net import HalfReset97, IdentityH97, Net97
 from models.network import Recurrent
 from models.rnn import RNN
 from tasks.adding import Adding
@@ -42,6 +42,7 @@ CASES = {
     "2c": replace(RECIPE, task=Lag2c(5, 10), model=Net97(2, 1, init_range=0.2)),
     "plain delta": replace(RECIPE, learner=PlainDelta()),
     "half reset": replace(RECIPE, model=HalfReset97(2, 2, "all")),
+    "identity h": replace(RECIPE, model=IdentityH97(2, 2, "all")),
     "linear": replace(RECIPE, task=Adding(20), model=Net97(2, 2, "all"), learner=LinearOutput()),
     "full gradient": replace(
         RECIPE,
@@ -99,7 +100,7 @@ def encoded(task, ended):
 @pytest.mark.parametrize(
     "case",
     [
-        *("3a", "adding", "2c", "plain delta", "half reset", "linear"),
+        *("3a", "adding", "2c", "plain delta", "half reset", "identity h", "linear"),
         *("full gradient", "full gradient, 2c"),
     ],
 )

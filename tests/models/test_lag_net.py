@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.lstm97.lag_net import Growth, LagNet97
+from models.lstm97.lag_net import CentredLagNet97, Growth, LagNet97
 from models.lstm97.net import squared_error
-from tests.support.oracle97 import f
+from tests.support.oracle97 import f, g
 
 SYMBOLS = np.array([4, 0, 1, 2, 3, 4, 0, 0])
 INPUTS = np.eye(5)[SYMBOLS]
@@ -19,21 +19,28 @@ def _double_precision():
         yield
 
 
-@pytest.fixture
-def network():
+def built(net):
     draw = np.random.default_rng(0)
-    graph, state = nnx.split(nnx.eval_shape(lambda: LagNet97().build(5, 5, nnx.Rngs(0))))
+    graph, state = nnx.split(nnx.eval_shape(lambda: net.build(5, 5, nnx.Rngs(0))))
     return nnx.merge(graph, jax.tree.map(lambda leaf: draw.uniform(-1, 1, leaf.shape), state))
 
 
-def test_outputs_are_those_of_a_loop_over_symbols(network):
+@pytest.fixture
+def network():
+    return built(LagNet97())
+
+
+@pytest.mark.parametrize(("net", "squash"), [(LagNet97(), f), (CentredLagNet97(), g)])
+def test_outputs_are_those_of_a_loop_over_symbols(net, squash):
+    network = built(net)
     hidden, direct = np.asarray(network.hidden), np.asarray(network.direct)
     s, expected = 0.0, []
     for symbol in SYMBOLS[:LENGTH]:
-        s += f(hidden[symbol, 0]) * f(hidden[symbol, 1])
+        s += f(hidden[symbol, 0]) * squash(hidden[symbol, 1])
         expected.append(direct[symbol] + s * np.asarray(network.kernel))
     found = network(INPUTS, LENGTH)[:LENGTH]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(network.last(INPUTS, LENGTH), expected[-1], rtol=0, atol=1e-12)
 
 
 def test_without_the_cell_inputs_and_outputs_alone_are_trained(network):

@@ -9,7 +9,14 @@ import pytest
 from flax import nnx
 
 from models.lstm97.lag_net import LagNet97
-from models.lstm97.net import LSTM97, Net97, squared_error
+from models.lstm97.net import (
+    LSTM97,
+    IdentityH97,
+    Net97,
+    Shortcuts97,
+    Simulator97,
+    squared_error,
+)
 from tests.support import oracle97
 
 REFERENCE = Path(__file__).parents[2] / "benchmarks/analysis/reference/hs97_tables.csv"
@@ -135,6 +142,46 @@ def test_gradient_is_that_of_equations_19_to_28(net, n_in, n_out, errors):
     np.testing.assert_allclose(outputs, expected[0], rtol=0, atol=1e-12)
     assert_same(hidden, expected[1])
     assert_same(readout, expected[2])
+
+
+@pytest.mark.parametrize("errors", SCORED)
+def test_without_squashing_of_states_too(errors, monkeypatch):
+    monkeypatch.setattr(oracle97, "h", lambda s: s)
+    monkeypatch.setattr(oracle97, "h_slope", np.ones_like)
+    test_gradient_is_that_of_equations_19_to_28(IdentityH97(2, 2, "all"), 2, 1, errors)
+
+
+def test_shortcuts_add_a_product_with_the_inputs():
+    net, (inputs, _) = Shortcuts97(2, 2, "all"), example(3, 2)
+    network = built(net, 3, 2)
+    direct = np.array(network.readout.direct)
+    with_them, last = network(inputs, T), network.last(inputs, T)
+    network.readout.direct[...] = jnp.zeros_like(direct)
+    np.testing.assert_allclose(with_them - network(inputs, T), inputs @ direct, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(last, with_them[-1], rtol=0, atol=1e-12)
+    assert np.ptp(direct) > 0
+
+
+def test_shortcuts_leave_the_other_initial_weights_as_they_are():
+    mine, theirs = (
+        nnx.to_pure_dict(nnx.state(kind(2, 2, "all").build(3, 2, nnx.Rngs(0))))
+        for kind in (Shortcuts97, Net97)
+    )
+    direct = mine["readout"].pop("direct")
+    assert direct.shape == (3, 2)
+    assert 0 < np.ptp(direct) < 0.2
+    jax.tree.map(np.testing.assert_array_equal, mine, theirs)
+
+
+def test_the_simulator_draws_stated_biases_too():
+    given = (2, 2, "all", (-3.0, -6.0))
+    mine, theirs, drawn = (
+        np.asarray(kind(*more).build(2, 1, nnx.Rngs(0)).cell.b[...])
+        for kind, more in ((Simulator97, given), (Net97, given), (Net97, given[:3]))
+    )
+    np.testing.assert_allclose(mine[2:4], drawn[2:4] - [3, 6], rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(theirs[2:4], [-3, -6])
+    np.testing.assert_array_equal(np.delete(mine, [2, 3]), np.delete(theirs, [2, 3]))
 
 
 @pytest.mark.parametrize("truncate", [True, False])

@@ -8,11 +8,13 @@ import pytest
 from flax import nnx
 
 from models.lstm97 import forward, full, online
-from models.lstm97.forward import CHUNK, from_params, to_params
-from models.lstm97.net import HalfReset97, Net97, squared_error
+from models.lstm97.forward import CHUNK, Reading, from_params, to_params
+from models.lstm97.net import HalfReset97, IdentityH97, Net97, Shortcuts97, squared_error
 
-gradient, outputs = jax.jit(online.gradient), jax.jit(forward.outputs)
-full_gradient = jax.jit(full.gradient)
+gradient, outputs, full_gradient = (
+    jax.jit(each, static_argnames="reading")
+    for each in (online.gradient, forward.outputs, full.gradient)
+)
 
 LENGTHS = np.array([1, 2, 7, 11, 12])
 TRIALS, T = len(LENGTHS), 12
@@ -22,6 +24,8 @@ CASES = {
     "gates": (Net97(2, 3, "gates"), 4, 3, False),
     "half reset": (HalfReset97(2, 2, "all"), 2, 1, False),
     "half reset, symbols": (HalfReset97(2, 1), 9, 2, True),
+    "identity h": (IdentityH97(2, 2, "all"), 2, 1, False),
+    "identity h, symbols": (IdentityH97(2, 1), 9, 2, True),
     "2c": (Net97(2, 1), 9, 2, True),
     "2c, many symbols": (Net97(2, 1), online.MANY_SYMBOLS + 1, 2, True),
     "temporal order": (Net97(3, 2, "all", (-2.0, -4.0, -6.0)), 8, 8, True),
@@ -64,6 +68,10 @@ def plain(graph, params, inputs, lengths, targets):
     return y, found
 
 
+def reading_of(net):
+    return Reading(reset=net.reset, h=net.h)
+
+
 def assert_same(found, expected, tolerance=1e-9):
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance)
@@ -77,7 +85,20 @@ def test_equals_the_plain_path(case, gradient):
     graph, params = built(net, n_in, n_out)
     inputs, dense, targets = example(n_in, n_out, symbols)
     y, expected = plain(graph, params, dense, LENGTHS, targets)
-    found_y, found = gradient(from_params(params), inputs, LENGTHS, targets, reset=net.reset)
+    found_y, found = gradient(
+        from_params(params), inputs, LENGTHS, targets, reading=reading_of(net)
+    )
+    np.testing.assert_allclose(found_y.T, y, rtol=0, atol=1e-12)
+    assert_same(to_params(found, params), expected)
+
+
+@pytest.mark.parametrize("symbols", [False, True])
+def test_shortcuts_equal_the_plain_path(symbols):
+    net, n_in, n_out = Shortcuts97(2, 2, "all"), 5, 3
+    graph, params = built(net, n_in, n_out)
+    inputs, dense, targets = example(n_in, n_out, symbols)
+    y, expected = plain(graph, params, dense, LENGTHS, targets)
+    found_y, found = gradient(from_params(params), inputs, LENGTHS, targets)
     np.testing.assert_allclose(found_y.T, y, rtol=0, atol=1e-12)
     assert_same(to_params(found, params), expected)
 
@@ -128,16 +149,17 @@ def test_trials_do_not_touch_each_other():
         assert_same(alone, theirs, 1e-14)
 
 
-@pytest.mark.parametrize("case", ["adding", "half reset"])
+@pytest.mark.parametrize("case", ["adding", "half reset", "identity h"])
 def test_one_network_answers_many_sequences(case):
     net, n_in, n_out, symbols = CASES[case]
     _, params = built(net, n_in, n_out)
     inputs, _, _ = example(n_in, n_out, symbols)
     one = jax.tree.map(lambda leaf: leaf[..., :1], from_params(params))
     many = jax.tree.map(lambda leaf: jnp.repeat(leaf, TRIALS, -1), one)
-    expected, _ = gradient(many, inputs, LENGTHS, np.zeros((n_out, TRIALS)), reset=net.reset)
+    reading = reading_of(net)
+    expected, _ = gradient(many, inputs, LENGTHS, np.zeros((n_out, TRIALS)), reading=reading)
     for weights in (one, many):
-        assert_same(outputs(weights, inputs, LENGTHS, reset=net.reset), expected, 1e-14)
+        assert_same(outputs(weights, inputs, LENGTHS, reading=reading), expected, 1e-14)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -22,6 +22,7 @@ NUMBERS = [
 ONE_HOT = [
     lag.Lag2a(4),
     lag.Lag2b(4),
+    lag.Lag2bEndError(4),
     lag.Lag2c(5, 3),
     temporal_order.HS97_6A,
     temporal_order.HS97_6B,

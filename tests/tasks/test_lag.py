@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tasks import lag
-from tasks.lag import Lag2a, Lag2b, Lag2c
+from tasks.lag import Lag2a, Lag2aInTurn, Lag2b, Lag2bEndError, Lag2c
 from tests.support.drawing import close, draw, judge, spelled
 
 P = 4
@@ -51,6 +51,25 @@ def test_2a_is_judged_at_every_step_and_2b_at_the_end():
         error, wrong = judge(task, outputs, s)
         assert wrong.all()
         np.testing.assert_allclose(error, 0.26 / (P * (P + 1)), rtol=1e-5)
+
+
+def test_with_an_error_at_the_end_2b_is_the_same_but_for_its_teacher_signal():
+    plain, at_end = draw(Lag2b(P)), draw(Lag2bEndError(P))
+    np.testing.assert_array_equal(at_end.inputs, plain.inputs)
+    np.testing.assert_array_equal(at_end.targets[:, -1], plain.targets[:, -1])
+    assert (at_end.scored == (np.arange(P) == P - 1)).all()
+
+
+def test_in_turn_2a_is_trained_and_tested_on_both_of_its_sequences():
+    task = Lag2aInTurn(P)
+    for each in task.draw_sets(jax.random.key(0)):
+        found = [
+            (spelled(x, ALPHABET), spelled(y, ALPHABET))
+            for x, y in zip(each.inputs, each.targets, strict=True)
+        ]
+        assert found == [("xabc", "abcx"), ("yabc", "abcy")]
+        assert each.scored.all()
+        assert each.length.tolist() == [P, P]
 
 
 @pytest.mark.parametrize("task", [lag.HS97_2A_P100, lag.HS97_2B_P100], ids=str)

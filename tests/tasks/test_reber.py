@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import reber
-from tasks.reber import Reber
+from tasks.reber import Reber, ReberAllLegal
 from tasks.reber_grammar import SYMBOLS, legal_next
 from tests.support import oracles
 from tests.support.drawing import close, draw, judge, spelled
@@ -45,6 +45,27 @@ def legal_sets(string):
     numbers = jnp.asarray([SYMBOLS.index(s) for s in string] + [-1] * (64 - len(string)))
     legal = np.asarray(padded_legal_next(jax.nn.one_hot(numbers, 7)))[: len(string)]
     return [{s for s, ok in zip(SYMBOLS, row, strict=True) if ok} for row in legal]
+
+
+def test_all_legal_symbols_can_be_targets():
+    plain, task = draw(SHORT), ReberAllLegal(20)
+    s = draw(task)
+    np.testing.assert_array_equal(s.inputs, plain.inputs)
+    for string, targets in zip(strings(plain)[:200], s.targets[:200], strict=True):
+        found = [{SYMBOLS[i] for i in np.flatnonzero(row)} for row in targets]
+        n = len(string) - 1
+        assert found == legal_sets(string)[:n] + [set()] * (len(targets) - n)
+    errors, wrong = judge(task, s.targets, s)
+    assert not errors.any()
+    assert not wrong.any()
+
+
+def test_what_a_constant_misses_of_all_legal_symbols():
+    task = ReberAllLegal()
+    s = draw(task)
+    assert (s.targets.mean((0, 1)) < 0.5).all()  # the median is 0
+    error, _ = judge(task, np.zeros_like(s.targets), s)
+    assert abs(error.mean() - task.chance.error) < 4 * error.std() / len(error) ** 0.5
 
 
 @pytest.mark.parametrize("inner", ["BTXSE", "BPVVE", "BTSXXVPSE", "BTSSXXTTVPXVVE"])

@@ -31,6 +31,7 @@ ALL = [
     reber.Reber(20),
     lag.Lag2a(4),
     lag.Lag2b(4),
+    lag.Lag2bEndError(4),
     lag.Lag2c(5, 3),
     variants.AddingArjovsky16(10),
     variants.AddingBai18(10),
