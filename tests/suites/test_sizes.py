@@ -3,18 +3,33 @@ import pytest
 
 from benchmarks.suites import compare, sizes
 from benchmarks.suites.cells import EVERY
+from models.wrappers import Stack
+from tests.models.cases import CASE
 
 ROWS = pd.read_csv(sizes.FILE)
 
 
-@pytest.mark.parametrize("cell", EVERY)
-def test_the_file_has_the_nearest_size(cell):
-    """Checked on one task of each cell, in turn; the file is made by interpolation."""
-    row = ROWS[ROWS["cell"] == cell].iloc[list(EVERY).index(cell) % len(sizes.WIDTHS)]
-    n_in, n_out, H = int(row.n_in), int(row.n_out), int(row.hidden)
-    target = 4 * 16 * (n_in + 16 + 1) + n_out * (16 + 1)  # an LSTM's, and its readout's
-    off = [abs(sizes.weights(EVERY[cell], h, n_in, n_out) - target) for h in (H - 1, H, H + 1)]
-    assert off[1] == min(off)
+def counted(name, h, n_in, n_out):
+    """Weights of a net by the formula in the cell's docstring, and those of its readout."""
+    cell = EVERY[name]
+    one, layers = (cell.cell, cell.layers) if isinstance(cell, Stack) else (cell, 1)
+    _, of, _ = CASE[one].weights
+    return of(n_in, h) + (layers - 1) * of(h, h) + n_out * (h + 1)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_file_has_the_nearest_size(name):
+    """On the tasks of all widths; of two sizes as near as each other, the smaller one."""
+    for row in ROWS[ROWS["cell"] == name].itertuples():
+        n_in, n_out, H = row.n_in, row.n_out, row.hidden
+        target = 4 * 16 * (n_in + 16 + 1) + n_out * (16 + 1)  # an LSTM's, and its readout's
+        off = [abs(counted(name, h, n_in, n_out) - target) for h in (H - 1, H, H + 1)]
+        assert off.index(min(off)) == 1, row
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_weights_are_those_that_the_cells_promise(name):
+    assert sizes.weights(EVERY[name], 13, 3, 2) == counted(name, 13, 3, 2)
 
 
 def test_the_file_has_the_tasks_of_compare():
