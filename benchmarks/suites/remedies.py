@@ -87,8 +87,8 @@ LINES: dict[str, Line] = {
     "rnn-sparse": Line("sparse-rnn", _always(ADAM), "Martens & Sutskever 2011"),
     "rnn-identity": Line("irnn", _always(ADAM), "Le et al. 2015"),
     "rnn-layer-norm": Line("layer-norm-rnn", _always(ADAM), "Ba et al. 2016"),
-    "rnn-leaky": Line("leaky-rnn", _always(ADAM), "Bengio et al. 2013"),
-    "rnn-highway": Line("rhn", _always(ADAM), "Zilly et al. 2017, depth 3"),
+    "rnn-leaky": Line("leaky-rnn", _always(ADAM), "Bengio et al. 2013", "rnn-orthogonal"),
+    "rnn-highway": Line("rhn", _always(ADAM), "Zilly et al. 2017, depth 3", "rnn-orthogonal"),
     "rnn-descent": Line(
         "gaussian-rnn", _always(DESCENT), "no remedy: Elman 1990, with gradient descent", None
     ),

@@ -1,7 +1,10 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
+import pytest
+from flax import nnx
 
 from benchmarks import suites
 from benchmarks.cli.main import main
@@ -10,6 +13,7 @@ from benchmarks.learning.descents import Plain
 from benchmarks.learning.learners import Adam
 from benchmarks.running import search
 from benchmarks.suites import compare, remedies, sizes
+from benchmarks.suites.cells import EVERY
 from benchmarks.suites.remedies import DELAYS, LINES, LONGEST, TRIALS
 from tests.support.made_up import rows
 
@@ -47,6 +51,16 @@ def test_lines_name_those_that_lack_the_remedy():
             assert LINES[line.without].source
             assert line.without != name
     assert [name for name, line in LINES.items() if line.without is None] == ["rnn", "rnn-descent"]
+
+
+@pytest.mark.parametrize("name", ["rnn-leaky", "rnn-highway"])
+def test_nets_that_start_orthogonally_are_beside_a_net_that_does(name):
+    """Or what the start does would be called an effect of the remedy."""
+    for line in (LINES[name], LINES[LINES[name].without]):
+        cell = EVERY[line.cell](2, 8, rngs=nnx.Rngs(0))
+        recurrent = cell.W_s if hasattr(cell, "W_s") else cell.W_hh
+        for block in np.split(recurrent[...], recurrent.shape[1] // 8, axis=1):
+            np.testing.assert_allclose(block @ block.T, np.eye(8), atol=1e-5)
 
 
 def test_all_are_searched_alike():
