@@ -1,6 +1,7 @@
 """Published figures that can be run: later papers' variants, as close to their settings as known.
 
-Nets, learners and budgets are the papers', not those of other suites. Some of these take hours.
+Nets, learners and budgets are the papers', but for what S12 in docs/FIDELITY.md names. Some of
+these take hours.
 """
 
 from benchmarks.learning.criteria import Criterion, Inspection
