@@ -56,7 +56,7 @@ class LayerNormRNN(Cell):
     ):
         H = self.hidden_features = hidden_features
         self.W_xh = input_kernel(in_features, H, rngs)
-        self.W_hh = input_kernel(H, H, rngs)
+        self.W_hh = input_kernel(H, H, rngs)  # FIDELITY C3
         self.g = nnx.Param(jnp.full(H, 1.0 if scale is None else scale, jnp.float32))
         self.b = zero_bias(H)
 

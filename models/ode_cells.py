@@ -65,7 +65,7 @@ class AntisymmetricRNN(Cell):
     ):
         H = self.hidden_features = hidden_features
         self.V = input_kernel(in_features, H, rngs)
-        draw = nnx.initializers.normal(H**-0.5)
+        draw = nnx.initializers.normal(H**-0.5)  # FIDELITY C3
         self.W = nnx.Param(draw(rngs.params(), (H * (H - 1) // 2,), jnp.float32))
         self.b = zero_bias(H)
         self.epsilon = nnx.Param(1 / memory_steps(100.0 if memory is None else memory, H, rngs))

@@ -63,7 +63,7 @@ class SCRN(Cell):
         S = hidden_features // 2  # FIDELITY C10
         F = hidden_features - S
         self.W_x = input_kernel(in_features, hidden_features, rngs)
-        self.W_sh = input_kernel(S, F, rngs)
+        self.W_sh = input_kernel(S, F, rngs)  # FIDELITY C3
         self.W_hh = recurrent_kernel(F, 1, rngs)
         self.b = zero_bias(F)
         self.b_alpha = nnx.Param(memory_bias(20.0 if memory is None else memory, S, rngs))

@@ -145,7 +145,7 @@ def _memory(delay: int, u: float, u_kind: float) -> tuple[float, float]:
 
 
 def _scale(delay: int, u: float, u_kind: float) -> float:
-    """As the cell's authors start it in half of the configurations."""
+    """1 in half of the configurations: the usual start of all cells but the sparse net (1.1)."""
     del delay
     return 1.0 if u_kind < 0.5 else SCALE.at(u)
 

@@ -85,7 +85,7 @@ class CascadeNet:
     """
 
     units: int = 12
-    init_range: float = 1.0
+    init_range: float = 1.0  # FIDELITY R10
 
     growth = None
     batched = False
