@@ -1,4 +1,16 @@
-"""Cells near the gated recurrent unit: reset after the product, one gate, no recurrent product."""
+"""Cells near the gated recurrent unit: reset after the product, one gate, no recurrent product.
+
+Example:
+    >>> import jax.numpy as jnp
+    >>> from flax import nnx
+    >>> from models.network import Recurrent
+    >>> for cell in (ResetAfterGRU, MGU, MinGRU):
+    ...     network = Recurrent(cell, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+    ...     network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+    (3, 50, 1)
+    (3, 50, 1)
+    (3, 50, 1)
+"""
 
 import jax
 import jax.numpy as jnp

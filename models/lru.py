@@ -1,4 +1,13 @@
-"""The linear recurrent unit: a diagonal recurrence without a nonlinearity."""
+"""The linear recurrent unit: a diagonal recurrence without a nonlinearity.
+
+Example:
+    >>> import jax.numpy as jnp
+    >>> from flax import nnx
+    >>> from models.network import Recurrent
+    >>> network = Recurrent(LRU, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+    >>> network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+    (3, 50, 1)
+"""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,13 @@
-"""The popular LSTM, with a forget gate."""
+"""The popular LSTM, with a forget gate.
+
+Example:
+    >>> import jax.numpy as jnp
+    >>> from flax import nnx
+    >>> from models.network import Recurrent
+    >>> network = Recurrent(LSTM, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+    >>> network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+    (3, 50, 1)
+"""
 
 import jax
 import jax.numpy as jnp

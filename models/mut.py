@@ -2,6 +2,17 @@
 
 Jozefowicz, Zaremba & Sutskever 2015, "An Empirical Exploration of Recurrent Network
 Architectures". Unlike in the GRU, z multiplies the candidate, not the old state.
+
+Example:
+    >>> import jax.numpy as jnp
+    >>> from flax import nnx
+    >>> from models.network import Recurrent
+    >>> for cell in (MUT1, MUT2, MUT3):
+    ...     network = Recurrent(cell, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+    ...     network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+    (3, 50, 1)
+    (3, 50, 1)
+    (3, 50, 1)
 """
 
 import abc

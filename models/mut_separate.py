@@ -2,6 +2,16 @@
 
 Jozefowicz et al. 2015, as in `models.mut`, where one matrix stands for the bare input everywhere.
 MUT3 has no bare input: both readings of it are `models.mut.MUT3`.
+
+Example:
+    >>> import jax.numpy as jnp
+    >>> from flax import nnx
+    >>> from models.network import Recurrent
+    >>> for cell in (MUT1Separate, MUT2Separate):
+    ...     network = Recurrent(cell, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+    ...     network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+    (3, 50, 1)
+    (3, 50, 1)
 """
 
 import jax

@@ -2,6 +2,17 @@
 
 The step size is a constant that the authors tune, not a weight. Here it is kept among the weights,
 so that trials that differ in it share a program, but no gradient reaches it.
+
+Example:
+    >>> import jax.numpy as jnp
+    >>> from flax import nnx
+    >>> from models.network import Recurrent
+    >>> for cell in (AntisymmetricRNN, CoRNN, LEM):
+    ...     network = Recurrent(cell, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+    ...     network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+    (3, 50, 1)
+    (3, 50, 1)
+    (3, 50, 1)
 """
 
 import jax

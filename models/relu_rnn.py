@@ -4,8 +4,10 @@ Example:
     >>> import jax.numpy as jnp
     >>> from flax import nnx
     >>> from models.network import Recurrent
-    >>> network = Recurrent(IRNN, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
-    >>> network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+    >>> for cell in (IRNN, IndRNN):
+    ...     network = Recurrent(cell, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+    ...     network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+    (3, 50, 1)
     (3, 50, 1)
 """
 

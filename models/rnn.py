@@ -1,4 +1,16 @@
-"""The vanilla recurrent net, without gates."""
+"""The vanilla recurrent net, without gates.
+
+Example:
+    >>> import jax.numpy as jnp
+    >>> from flax import nnx
+    >>> from models.network import Recurrent
+    >>> for cell in (RNN, GaussianRNN, SparseRNN):
+    ...     network = Recurrent(cell, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+    ...     network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+    (3, 50, 1)
+    (3, 50, 1)
+    (3, 50, 1)
+"""
 
 import jax
 import jax.numpy as jnp
@@ -54,9 +66,10 @@ class RNN(Cell):
 
 
 class GaussianRNN(RNN):
-    """As `RNN`, but recurrent weights start normally distributed, with variance 1/H.
+    """Tanh units whose recurrent weights start normally distributed, with variance 1/H.
 
-    The usual start before orthogonal ones: some directions of the state are lost in every step.
+    The equations are those of `RNN`. The usual start before orthogonal ones: some directions of
+    the state are lost in every step.
 
     Weights: H (n_in + H + 1).
 
@@ -73,10 +86,11 @@ class GaussianRNN(RNN):
 
 
 class SparseRNN(RNN):
-    """As `RNN`, but each unit starts with 15 weights from other units (Martens & Sutskever 2011).
+    """Tanh units that each start with 15 weights from other units (Martens & Sutskever 2011).
 
-    They are normally distributed, with a variance that gives a large matrix the spectral radius
-    `scale`. Weights that start at 0 learn as all others do.
+    The equations are those of `RNN`. The 15 weights are normally distributed, with a variance that
+    gives a large matrix the spectral radius `scale`. Weights that start at 0 learn as all others
+    do.
 
     Weights: H (n_in + H + 1).
 

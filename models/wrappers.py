@@ -46,6 +46,17 @@ class Stack(_Wrapper):
     Attributes:
         cell: what a layer is made of.
         layers: how many there are.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from flax import nnx
+        >>> from models.gru import GRU
+        >>> from models.network import Recurrent
+        >>> network = Recurrent(Stack(GRU, 2), hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+        >>> network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+        (3, 50, 1)
+        >>> [layer.W_x.shape for layer in network.cell.layers]
+        [(2, 48), (16, 48)]
     """
 
     layers: int
@@ -103,6 +114,15 @@ class Normalised(_Wrapper):
         cell: whose output it is.
         fed_back: whether the copy of the output that the carry holds is normalised, too. That
             suits an LSTM, whose h only shows what c keeps. In a GRU, h is the memory itself.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from flax import nnx
+        >>> from models.lstm import LSTM
+        >>> cell = Normalised(LSTM, fed_back=True)(2, 16, rngs=nnx.Rngs(0))
+        >>> (c, h), y = cell(cell.initialize_carry((3, 2)), jnp.ones((3, 2)))
+        >>> bool(jnp.allclose(y.mean(-1), 0, atol=1e-6)), bool((h == y).all())
+        (True, True)
     """
 
     fed_back: bool = False
@@ -162,6 +182,14 @@ class Bidirectional:
     Attributes:
         cell: class of cells, or a wrapper of one.
         hidden: number of hidden units of each direction.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from flax import nnx
+        >>> from models.lstm import LSTM
+        >>> network = Bidirectional(LSTM, hidden=16).build(n_in=2, n_out=1, rngs=nnx.Rngs(0))
+        >>> network(jnp.zeros((3, 50, 2)), length=jnp.array([50, 20, 1])).shape
+        (3, 50, 1)
     """
 
     cell: CellClass

@@ -145,6 +145,10 @@ def test_lists_fit_80_columns_and_lose_no_word(what, capsys):
     assert all(word in remaining for word in expected)  # in this order
 
 
+def test_cells_are_listed_in_words_that_need_no_code():
+    assert not [text for text in map(listing.described, EVERY.values()) if "`" in text]
+
+
 def test_names_of_folders_are_text(tmp_path, capsys):
     """Neither markup nor a command to the terminal nor a second line."""
     folder = tmp_path / "[red]a[/bold]\x1b[31m\nb"

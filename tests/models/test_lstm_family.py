@@ -1,4 +1,3 @@
-import doctest
 import functools
 
 import jax
@@ -7,7 +6,6 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models import lstm_variants, minimal_lstm, peephole_lstm, slstm
 from models.lstm import LSTM
 from models.lstm_variants import ChronoLSTM, CoupledLSTM, NoForgetLSTM
 from models.minimal_lstm import MinimalLSTM
@@ -15,15 +13,6 @@ from models.peephole_lstm import CIFG, FGR, NFG, PeepholeLSTM
 from models.slstm import SLSTM
 from tests.models.case import N_IN, H, close, made, walk, walked, weights64
 from tests.models.oracles.steps import sigmoid
-
-MODULES = [lstm_variants, peephole_lstm, minimal_lstm, slstm]
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
-def test_examples_run(module):
-    failed, attempted = doctest.testmod(module)
-    assert attempted > 0
-    assert failed == 0
 
 
 def after_a_walk(cell):

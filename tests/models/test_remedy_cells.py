@@ -1,27 +1,15 @@
-import doctest
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 
-from models import layer_norm_rnn, leaky_rnn, recurrent_highway
 from models.layer_norm_rnn import LayerNormRNN
 from models.leaky_rnn import LeakyRNN
 from models.recurrent_highway import RecurrentHighway
 from models.relu_rnn import IRNN
 from models.rnn import RNN, GaussianRNN, SparseRNN
 from tests.models.case import N_IN, H, made
-
-
-@pytest.mark.parametrize(
-    "module", [layer_norm_rnn, leaky_rnn, recurrent_highway], ids=lambda m: m.__name__
-)
-def test_examples_run(module):
-    failed, attempted = doctest.testmod(module)
-    assert attempted > 0
-    assert failed == 0
 
 
 @pytest.mark.parametrize(("cell", "usual"), [(GaussianRNN, 1.0), (SparseRNN, 1.1)])

@@ -1,25 +1,15 @@
-import doctest
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 
-from models import orthogonal_rnn, relu_rnn, scrn
 from models.network import Recurrent
 from models.orthogonal_rnn import OrthogonalRNN
 from models.relu_rnn import IRNN, IndRNN
 from models.rnn import RNN
 from models.scrn import SCRN
 from tests.models.case import N_IN, H, made
-
-
-@pytest.mark.parametrize("module", [relu_rnn, orthogonal_rnn, scrn], ids=lambda m: m.__name__)
-def test_examples_run(module):
-    failed, attempted = doctest.testmod(module)
-    assert attempted > 0
-    assert failed == 0
 
 
 def test_the_scale_of_recurrent_weights_is_their_singular_value():
