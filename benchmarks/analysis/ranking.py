@@ -1,5 +1,7 @@
 """One ranking of cells over many tasks, with its uncertainty."""
 
+from collections.abc import Mapping
+
 import jax
 import numpy as np
 import pandas as pd
@@ -86,9 +88,14 @@ def _ranks(costs: np.ndarray) -> np.ndarray:
     return scipy.stats.rankdata(costs, axis=-1)
 
 
-def readable(ranks: pd.DataFrame) -> pd.DataFrame:
-    """The ranking as text."""
-    return pd.DataFrame(
+def readable(ranks: pd.DataFrame, tried: Mapping[str, str]) -> pd.DataFrame:
+    """The ranking as text.
+
+    Args:
+        ranks: `ranking`.
+        tried: what a search tried over all tasks, by cell, for a last column.
+    """
+    text = pd.DataFrame(
         {
             "cell": ranks["cell"],
             "rank": ranks["rank"].map("{:.1f}".format),
@@ -97,3 +104,4 @@ def readable(ranks: pd.DataFrame) -> pd.DataFrame:
             "tasks": ranks["tasks"],
         }
     )
+    return text.assign(tried=text["cell"].map(tried).fillna("")) if tried else text

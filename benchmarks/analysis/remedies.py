@@ -15,7 +15,7 @@ RULES = (
     "Wilson intervals; more or fewer where the intervals do not meet, and the single tasks where "
     "those of that task do not. Each line has the settings of its own search. "
     "Numbers of remedies that the search has chosen: `clip` is the threshold of whatever guard the "
-    "line has, `strength` the weight of its penalty or its largest momentum."
+    "line has, `strength` the weight of its penalty, `momentum` its largest one."
 )
 GRADIENT_RULES = (
     f"`left` is what a way back of the whole delay (the longest one up to {COMPARED_AT}) leaves "

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from benchmarks.analysis import settings
 from benchmarks.analysis.measured import Known
+from benchmarks.analysis.settings import Searched
 from benchmarks.analysis.statistics import median_sequences, success_rate
 from benchmarks.learning.experiment import Experiment
 
@@ -80,17 +81,31 @@ def unasked(experiments: Sequence[Experiment], asked: Sequence[Experiment]) -> s
     return text + (f", among them all of {never} of {len(pairs)} experiments." if never else ".")
 
 
-def summary(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
+def summary(
+    experiments: Sequence[Known],
+    rows: pd.DataFrame,
+    searched: Mapping[str, Searched] = settings.UNSEARCHED,
+) -> pd.DataFrame:
     """One row for each experiment, also for those that have no trials yet; by task, then delay.
+
+    Args:
+        experiments: which ones.
+        rows: theirs, perhaps among others.
+        searched: what the search tried for them, by digest.
 
     Columns: task (with its delay), cell, weights, rate, solved, trials, missing, low, high
     (interval of the success rate), median_sequences, diverged, test_right (fraction over all test
     sequences), test_error (median over trials), chance_right, chance_error, at_chance, seconds (of
-    all trials), seeds, and those of `analysis.settings`.
+    all trials), seeds, and those of `analysis.settings`; with_success and configurations where
+    something is known of a search.
     """
     by_digest = dict(iter(rows.groupby("digest")))
+    tried = {digest: found._asdict() for digest, found in searched.items()}
     return pd.DataFrame(
-        [_line(each, by_digest.get(each.digest, rows[:0])) for each in by_task(experiments)]
+        [
+            _line(each, by_digest.get(each.digest, rows[:0])) | tried.get(each.digest, {})
+            for each in by_task(experiments)
+        ]
     )
 
 

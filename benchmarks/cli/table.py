@@ -76,7 +76,7 @@ def show(
         rows = pd.concat([known, rows], ignore_index=True)
     elif folder != RESULTS / name:
         committed = tables.current(experiments, store.read_suite(RESULTS / name, suite.columns))
-    shown = suite.shown(experiments, rows, committed)
+    shown = suite.shown(experiments, rows, committed, [folder])
     if whole:  # before anything is printed: `| head` may end this
         files.write(folder / "table.md", shown.page)
         files.write(folder / "table.csv", shown.lines.to_csv(index=False, lineterminator="\n"))

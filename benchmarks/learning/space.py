@@ -6,7 +6,6 @@ A learner with remedies is searched for their numbers, in place of clipping, and
 the gradient as it is, at rates up to ten times as high.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -33,7 +32,8 @@ class LogUniform:
 
     def near_end(self, number: float) -> bool:
         """Whether it lies in the outer tenths, where a wider space might have a better one."""
-        return abs(math.log(number / self.low) / math.log(self.high / self.low) - 0.5) > 0.4
+        tenth = (self.high / self.low) ** 0.1
+        return not self.low * tenth <= number <= self.high / tenth
 
 
 # FIDELITY S5
@@ -75,6 +75,26 @@ def rates(learner: Learner | str) -> LogUniform:
 def memory(delay: int) -> LogUniform:
     """Initial time constants that are tried at a delay, in steps."""
     return LogUniform(SHORTEST, LONGEST * delay)
+
+
+def bounds(delay: int, learner: Learner | str) -> dict[str, LogUniform]:
+    """Of each number that may be searched, the ends of what is tried.
+
+    Args:
+        delay: that of the task.
+        learner: it, or what a row says of it.
+
+    Returns:
+        By name: rate, memory, scale, and what the learner has of clip (the threshold of a guard),
+        strength (of a penalty) and momentum (of the largest one, what it is below 1).
+    """
+    text = str(learner)
+    clip = [ends for kind, ends in THRESHOLD.items() if f"guard={kind.__name__}(" in text]
+    strength = [ends for kind, ends in STRENGTH.items() if f"penalty={kind.__name__}(" in text]
+    scheduled = f"descent={ScheduledNesterov.__name__}(" in text and not strength
+    own = {"clip": clip, "strength": strength, "momentum": [MOMENTUM] * scheduled}
+    usual = {"rate": rates(learner), "memory": memory(delay), "scale": SCALE}
+    return usual | {name: ends for name, found in own.items() for ends in found}
 
 
 def configurations(

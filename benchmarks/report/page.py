@@ -139,6 +139,7 @@ def _contents(suite: Suite, found: Source, local: Path) -> Contents:
         reference,
         found.tried,
         guessed.beside(found.experiments),
+        suite.searches(found.experiments, found.folders),
     )
     if isinstance(suite, PublishedSuite):
         return sections.with_published(contents, found.experiments, found.rows)

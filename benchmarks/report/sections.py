@@ -16,6 +16,7 @@ from benchmarks.analysis import (
     tables,
 )
 from benchmarks.analysis.measured import Known
+from benchmarks.analysis.settings import Searched
 from benchmarks.learning import curves
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.program import TEST_GROUP
@@ -47,8 +48,8 @@ NO_CURVES = (
     "python -m benchmarks run keeps those of the trials that it runs."
 )
 CELLS_FIRST = (
-    "task cell solved 95_% reference note median_sequences weights units rate clip start x2 x5 x10 "
-    "guessing seconds/trial"
+    "task cell solved 95_% reference note median_sequences weights units tried rate clip start "
+    "x2 x5 x10 guessing seconds/trial"
 )
 """Columns that decide a reading, which a page shows first."""
 
@@ -62,6 +63,7 @@ def of_cells(
     reference: pd.DataFrame | None,
     tried: pd.DataFrame,
     guessed: Mapping[str, str] = tables.NOTHING,
+    outcomes: Mapping[str, Searched] = settings.UNSEARCHED,
 ) -> Contents:
     """The page of a suite of cells and tasks.
 
@@ -72,8 +74,9 @@ def of_cells(
         reference: the committed rows, to compare; None where they are the same.
         tried: rows of the search that has chosen the settings; empty where none has.
         guessed: what guessing solves, by task.
+        outcomes: how many configurations of the search solved a trial, by digest.
     """
-    lines = labelled(experiments, rows)
+    lines = labelled(experiments, rows, outcomes)
     incomplete = plain(tables.missing(lines))
     if lines["cell"].nunique() > MANY:  # those without any trial would hide the others
         lines = lines[lines.groupby("cell")["trials"].transform("sum") > 0]
@@ -100,7 +103,7 @@ def of_cells(
     beside |= guessing(guessed)
     if rows["clip"].notna().any():
         pictures[1:1] = searched.overall(rows, looks)
-        ranks = ranking.readable(ranking.ranking(rows))
+        ranks = ranking.readable(ranking.ranking(rows), settings.by_cell(lines))
         sheets.insert(1, Sheet("ranking", "Cells by mean rank over tasks", ranks))
         note = f"{ranking.NOTE} {profile.NOTE}"
         beside |= {"Ranking": note, "Settings": plain(settings.NOTE)}
@@ -207,10 +210,14 @@ def glossary_of(experiments: Sequence[Experiment]) -> dict[str, dict[str, str]]:
     return {"Tasks": glossary.tasks(experiments), "Cells": glossary.cells(experiments)}
 
 
-def labelled(experiments: Sequence[Known], rows: pd.DataFrame) -> pd.DataFrame:
+def labelled(
+    experiments: Sequence[Known],
+    rows: pd.DataFrame,
+    outcomes: Mapping[str, Searched] = settings.UNSEARCHED,
+) -> pd.DataFrame:
     """`tables.summary` with three more columns: family (the task alone), delay and digest."""
     known = {(f"{each.task}-{each.delay}", each.cell): each for each in experiments}
-    lines = tables.summary(experiments, rows)
+    lines = tables.summary(experiments, rows, outcomes)
     found = [known[line.task, line.cell] for line in lines.itertuples()]
     return lines.assign(
         family=[each.task for each in found],

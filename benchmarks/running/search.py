@@ -14,11 +14,12 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 from rich.console import Console
 
+from benchmarks.analysis.settings import Searched
 from benchmarks.analysis.statistics import restricted_mean_sequences
 from benchmarks.errors import FailedError, UsageError
 from benchmarks.learning import space
@@ -46,6 +47,8 @@ ASCENDING = [False, True, True]
 
 KEY = ["task", "delay", "cell", "recipe"]
 
+Key = tuple[str, int, str, str]  # KEY of a choice
+Choice = TypeVar("Choice")
 Stages = tuple[Experiment, ...]  # a cell on a task, from its shortest delay to the one searched
 
 CHOSEN_COLUMNS = Columns(
@@ -287,7 +290,7 @@ def save(choices: store.Lines, folder: Path) -> None:
         files.write(path, table.to_csv(index=False, lineterminator="\n"))
 
 
-def chosen(folder: Path) -> dict[tuple[str, int, str, str], Configuration]:
+def chosen(folder: Path) -> dict[Key, Configuration]:
     """What the search of a suite has chosen, by task, delay, cell and recipe.
 
     Nothing before it ran; without a recipe (empty) where an older version has chosen.
@@ -295,10 +298,30 @@ def chosen(folder: Path) -> dict[tuple[str, int, str, str], Configuration]:
     Raises:
         UsageError: the file is there and is not one of choices.
     """
+    return {key: each for key, (each, _) in _choices(folder).items()}
+
+
+def _choices(folder: Path) -> dict[Key, tuple[Configuration, Searched]]:
     return {
-        (line.task, line.delay, line.cell, line.recipe): Configuration(line.rate, _settings(line))
+        (line.task, line.delay, line.cell, line.recipe): (
+            Configuration(line.rate, _settings(line)),
+            Searched(line.with_success, line.configurations),
+        )
         for line in store.read(folder / "chosen.csv", CHOSEN_COLUMNS).itertuples()
     }
+
+
+def outcomes(experiments: Iterable[Experiment], folder: Path) -> dict[str, Searched]:
+    """What came of the search of a suite there, by digest of the experiments that it has settled.
+
+    Those at another rate or other settings than it has chosen are none of its.
+
+    Raises:
+        UsageError: the file of choices is there and is not one.
+    """
+    choices = _choices(folder)
+    found = [(each, _of(each, choices)) for each in experiments]
+    return {each.digest: own[1] for each, own in found if own and own[0] == _configuration(each)}
 
 
 def settled(experiments: Iterable[Experiment], folder: Path) -> list[Experiment]:
@@ -310,7 +333,7 @@ def settled(experiments: Iterable[Experiment], folder: Path) -> list[Experiment]
     choices = chosen(folder)
     if not choices:
         return list(experiments)
-    return [at(each, _choice_of(each, choices)) for each in experiments]
+    return [at(each, _of(each, choices) or _configuration(each)) for each in experiments]
 
 
 def unsettled(experiments: Iterable[Experiment], folder: Path) -> list[Experiment]:
@@ -320,12 +343,15 @@ def unsettled(experiments: Iterable[Experiment], folder: Path) -> list[Experimen
     return [each for each, now in zip(listed, found, strict=True) if math.isnan(now.rate)]
 
 
-def _choice_of(
-    experiment: Experiment, choices: Mapping[tuple[str, int, str, str], Configuration]
-) -> Configuration:
+def _configuration(experiment: Experiment) -> Configuration:
+    """As it is."""
+    return Configuration(experiment.rate, experiment.settings)
+
+
+def _of(experiment: Experiment, choices: Mapping[Key, Choice]) -> Choice | None:
+    """What is there for an experiment, by its recipe, or by its name alone."""
     name = experiment.task, experiment.delay, experiment.cell
-    own = Configuration(experiment.rate, experiment.settings)
-    return choices.get((*name, experiment.recipe_digest), choices.get((*name, ""), own))
+    return choices.get((*name, experiment.recipe_digest), choices.get((*name, "")))
 
 
 def solved(folder: Path) -> set[tuple[str, int, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -14,15 +15,18 @@ from benchmarks.analysis import (
     ranking,
     readings,
     remedies,
+    settings,
     streams,
     tables,
 )
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.analysis.remedies import Remedy
+from benchmarks.analysis.settings import Searched
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running import flow_study, store
+from benchmarks.running import flow_study, search, store
 from benchmarks.suites import guessed
+from benchmarks.suites.common import RESULTS
 
 
 class Shown(NamedTuple):
@@ -93,11 +97,21 @@ class Suite:
             text = f"suite {self.name} has fixed learning rates; there is nothing to search{but}"
             raise UsageError(text)
 
+    def searches(
+        self, experiments: Sequence[Experiment], folders: Sequence[Path]
+    ) -> dict[str, Searched]:
+        """What came of the search for experiments, by digest: the committed one, and in folders."""
+        found: dict[str, Searched] = {}
+        for folder in (RESULTS / self.name, *folders):
+            found |= search.outcomes(experiments, folder)
+        return found
+
     def shown(
         self,
         experiments: Sequence[Experiment],
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
+        folders: Sequence[Path] = (),
     ) -> Shown:
         """The table of some of its experiments.
 
@@ -105,8 +119,9 @@ class Suite:
             experiments: which ones.
             rows: theirs.
             committed: rows of the committed results to show beside them.
+            folders: the suite's folders of results with what else belongs to these rows.
         """
-        lines = tables.summary(experiments, rows)
+        lines = tables.summary(experiments, rows, self.searches(experiments, folders))
         reference = None
         if committed is not None and len(committed):
             reference = tables.summary(experiments, committed)
@@ -131,17 +146,19 @@ class RankedSuite(Suite):
         experiments: Sequence[Experiment],
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
+        folders: Sequence[Path] = (),
     ) -> Shown:
         """The table, and the ranking below it."""
-        shown = super().shown(experiments, rows, committed)
+        shown = super().shown(experiments, rows, committed, folders)
         ranks = ranking.ranking(tables.current(experiments, rows))
         if ranks.empty:
             return shown
-        text = ranking.readable(ranks)
+        tried = settings.by_cell(shown.lines)
+        text = ranking.readable(ranks, tried)
         ranked = tables.of_numbers("Cells by mean rank over tasks", text)
         return shown._replace(
             table=Group(shown.table, Text(), ranked),
-            notes=[*shown.notes, ranking.NOTE],
+            notes=[*shown.notes, ranking.NOTE, *([settings.TRIED] if tried else [])],
             page=_with_section(shown.page, "Ranking", text, ranking.NOTE),
         )
 
@@ -161,9 +178,10 @@ class RemediesSuite(Suite):
         experiments: Sequence[Experiment],
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
+        folders: Sequence[Path] = (),
     ) -> Shown:
         """The table, and what each remedy did to success below it."""
-        shown = super().shown(experiments, rows, committed)
+        shown = super().shown(experiments, rows, committed, folders)
         told = remedies.effects(self.remedies, shown.lines)
         told = told.drop(columns=["left before", "left after", "effect"], errors="ignore")
         short = told.drop(columns="source", errors="ignore")
@@ -183,9 +201,10 @@ class PublishedSuite(Suite):
         experiments: Sequence[Experiment],
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
+        folders: Sequence[Path] = (),
     ) -> Shown:
         """The table, and the published figures below it."""
-        shown = super().shown(experiments, rows, committed)
+        shown = super().shown(experiments, rows, committed, folders)
         found = published.beside(experiments, rows)
         short = tables.plain("Published figures beside ours", collapse_padding=True)
         for column in PUBLISHED_FIRST:
@@ -209,9 +228,10 @@ class StreamSuite(Suite):
         experiments: Sequence[Experiment],
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
+        folders: Sequence[Path] = (),
     ) -> Shown:
         """The table, how far and from how much nets predict, and the published table."""
-        shown = super().shown(experiments, rows, committed)
+        shown = super().shown(experiments, rows, committed, folders)
         own = streams.summary(experiments, rows)
         if own.empty:
             return shown
@@ -258,6 +278,7 @@ class PaperSuite(Suite):
         experiments: Sequence[Experiment],
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
+        folders: Sequence[Path] = (),
     ) -> Shown:
         """The paper's figures beside ours; the paper, not a committed run, is the reference.
 
@@ -266,7 +287,7 @@ class PaperSuite(Suite):
         """
         compared = self.beside_paper(experiments)
         if not compared:
-            return super().shown(experiments, rows, committed)
+            return super().shown(experiments, rows, committed, folders)
         guesses = guessed.beside(experiments)
         lines = paper_rows.comparison(compared, rows, guesses)
         rules = paper_rows.rules(compared) + (tables.GUESSING if guesses else "")
@@ -295,11 +316,12 @@ class ReadingsSuite(PaperSuite):
         experiments: Sequence[Experiment],
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
+        folders: Sequence[Path] = (),
     ) -> Shown:
         """How many rows agree under each reading, and what that is worth."""
         compared = self.beside_paper(experiments)
         if not compared:
-            return super().shown(experiments, rows, committed)
+            return super().shown(experiments, rows, committed, folders)
         lines = paper_rows.comparison(compared, rows)
         agreement = readings.agreement(lines)
         table = tables.of_numbers(self.title, agreement, collapse_padding=True)
@@ -325,9 +347,10 @@ class FlowSuite(Suite):
         experiments: Sequence[Experiment],
         rows: pd.DataFrame,
         committed: pd.DataFrame | None = None,
+        folders: Sequence[Path] = (),
     ) -> Shown:
         """What is left of an error, by cell and distance."""
-        del committed
+        del committed, folders
         lines = flow_study.summary(experiments, rows)
         notes = [flow_study.RULES, flow_study.missing(lines)]
         return Shown(

@@ -83,7 +83,33 @@ def test_remedies_are_searched_for_their_numbers(n):
         assert drawn(**{field: kind()}) == expected
     momentum = drawn(descent=ScheduledNesterov()).strength
     assert 1 - momentum == pytest.approx(0.001 * 100**strength, rel=1e-3)
+    for kind, (low, high) in kinds.items():
+        name, field = (
+            ("strength", "penalty") if kind in (Omega, NormStabiliser) else ("clip", "guard")
+        )
+        learner = Remedied(**{field: kind()})
+        assert space.bounds(100, learner)[name] == space.LogUniform(low, high)
+        assert space.bounds(100, repr(learner)) == space.bounds(100, learner)
     both = drawn(guard=NormClip(), penalty=Omega(), descent=ScheduledNesterov())
     assert set(both.given()) == {"clip", "strength"}
     assert both.strength == drawn(penalty=Omega()).strength
     assert drawn(window=3).given() == {}
+
+
+def test_the_numbers_of_a_search_are_those_of_its_learner():
+    usual = {"rate", "memory", "scale"}
+    momentum = ScheduledNesterov()
+    for learner, own in (
+        (Adam(), set()),
+        (Remedied(), set()),
+        (Remedied(guard=SkipLarge()), {"clip"}),
+        (Remedied(descent=momentum), {"momentum"}),
+        (Remedied(descent=momentum, guard=NormClip(), penalty=Omega()), {"clip", "strength"}),
+    ):
+        assert set(space.bounds(50, learner)) == usual | own
+
+
+@pytest.mark.parametrize("number", [0.9, 1.0, 1.25, 1.26, 5, 7.9, 7.95, 10.0, 11.0])
+def test_the_outer_tenths(number):
+    outer = not 0.1 < math.log10(number) < 0.9
+    assert space.LogUniform(1.0, 10.0).near_end(number) == outer

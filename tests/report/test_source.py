@@ -1,9 +1,11 @@
 import pandas as pd
 
 from benchmarks import suites
-from benchmarks.analysis import paper_rows
+from benchmarks.analysis import paper_rows, settings
+from benchmarks.learning.experiment import Settings
+from benchmarks.learning.space import Configuration
 from benchmarks.report import paper_section, sections, source
-from benchmarks.running import store
+from benchmarks.running import search, store
 from tests.support.made_up import points, rows
 
 
@@ -77,6 +79,25 @@ def test_no_bias_is_claimed_when_all_that_was_asked_for_has_finished(tmp_path):
     assert contents.better.sentence.startswith("In 0 of 1 comparisons")
     table = contents.sheets[0].frame
     assert table["solved"].tolist() == ["2/3", "2/3"]
+
+
+def test_page_and_table_say_what_came_of_the_search_beside_the_rows(tmp_path):
+    suite = suites.load("quick")
+    each = search.at(suite.experiments[0], Configuration(0.02, Settings(clip=1.0)))
+    evidence = {"solved": 4, "trials": 4, "mean_sequences": 90, "test_error": 0.1}
+    whose = {"task": each.task, "delay": each.delay, "cell": each.cell}
+    choice = {"recipe": each.recipe_digest, "rate": each.rate, **each.settings.columns()}
+    counts = {"configurations": 16, "with_success": 7}
+    search.save([whose | choice | evidence | counts], tmp_path)
+    done = rows(each, 40, 80, clip=1.0, **whose)
+    outcomes = suite.searches([each], [tmp_path])
+    contents = sections.of_cells([each], done, done[:0], None, done[:0], outcomes=outcomes)
+    assert contents.sheets[0].frame["tried"].tolist() == ["7/16"]
+    assert contents.sheets[1].frame["tried"].tolist() == ["7/16"]  # of the ranking
+    shown = suite.shown([each], done, folders=[tmp_path])
+    assert shown.page.count("| 7/16 ") == 2
+    assert settings.TRIED in shown.notes
+    assert "7/16" not in suite.shown([each], done).page
 
 
 def test_the_literal_row_stands_before_its_variants(tmp_path):

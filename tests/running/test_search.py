@@ -183,6 +183,16 @@ def test_a_choice_is_for_what_was_searched_not_for_whatever_has_its_name(tmp_pat
     assert [each.recipe for each in found] == [large.recipe, BASE.recipe, other.recipe]
 
 
+def test_what_came_of_the_search_is_told_of_what_it_has_chosen_alone(tmp_path):
+    evidence = {"configurations": 24, "with_success": 10}
+    whose = {"task": BASE.task, "delay": BASE.delay, "recipe": BASE.recipe_digest}
+    search.save([line("lstm") | whose | evidence], tmp_path)
+    own = search.at(BASE, CHOICES["lstm"])
+    others = [replace(own, rate=0.5), replace(own, cell="gru"), replace(own, settings=Settings())]
+    assert search.outcomes([own, *others], tmp_path) == {own.digest: (10, 24)}
+    assert search.outcomes([own], tmp_path / "none") == {}
+
+
 def test_choices_of_older_versions_are_for_the_name_until_it_is_searched_anew(tmp_path):
     old = line("lstm") | {"task": BASE.task, "delay": BASE.delay, "rate": 0.1}
     del old["recipe"]
