@@ -54,7 +54,7 @@ def summary(rows: pd.DataFrame) -> dict:
     return {
         "rate_at_end": bool(searched) and ends["rate"].near_end(first["rate"]),
         "clip": first["clip"],
-        "clip_at_end": _at_end(ends, "clip", first["clip"]),
+        "clip_at_end": _at_end(ends, "threshold", first["clip"]),
         "start": _start(first, ends),
         "units": units,
         **{name: rows[name].mean() for name in LENGTHS},

@@ -10,15 +10,17 @@ import pandas as pd
 from benchmarks.analysis.statistics import cost
 from benchmarks.learning import space
 
-SETTINGS = ("rate", "clip", "memory", "range", "scale")
+SETTINGS = ("rate", "clip", "threshold", "memory", "range", "scale", "strength", "momentum")
 OF_CONFIGURATION = ["task", "delay", "cell", "learner", "budget", *SETTINGS]
 
 IMPORTANCE = (
     "Importance: share of the variance, over the configurations of a cell on a task, of the "
     "logarithm of the mean of sequences to success (unsolved trials counted with the budget) that "
     "a setting alone or with others explains: fANOVA (Hutter, Hoos & Leyton-Brown 2014) of a "
-    "random forest, by optuna. So few configurations give a rough figure. Range: whether all units "
-    "start with one memory or with all from the shortest up to it."
+    "random forest, by optuna. So few configurations give a rough figure. Clip: whether gradients "
+    "are clipped at 1 or not at all; threshold: of a remedy against large gradients; range: "
+    "whether all units start with one memory or with all from the shortest up to it; strength: of "
+    "a penalty."
 )
 NO_IMPORTANCE = (
     "The importance of each setting is not shown: it needs optuna and scikit-learn "
@@ -33,12 +35,19 @@ def configurations(rows: pd.DataFrame) -> pd.DataFrame:
         rows: those of a search; at least one.
 
     Returns:
-        Columns digest, task (with its delay), delay, cell, learner, rate, clip, scale, budget,
-        memory (the longest, in steps), range (whether memories reach from the shortest to it),
-        solved, trials, sequences (mean to success, unsolved trials counted with the budget).
+        Columns digest, task (with its delay), delay, cell, learner, budget, solved, trials,
+        sequences (mean to success, unsolved trials counted with the budget) and `SETTINGS`, NaN
+        where a line has no such setting: clip (1 or infinite), threshold (of a guard), memory (the
+        longest, in steps), range (whether memories reach from the shortest to it), strength (of a
+        penalty), momentum (what the largest one is below 1).
     """
+    guarded, scheduled = (_searching(name, rows["learner"]) for name in ("threshold", "momentum"))
     rows = rows.assign(
         task=rows["task"] + "-" + rows["delay"].astype(str),
+        clip=rows["clip"].mask(guarded),
+        threshold=rows["clip"].where(guarded),
+        strength=rows["strength"].mask(scheduled),
+        momentum=1 - rows["strength"].where(scheduled),
         memory=rows["memory_high"],
         range=rows["memory_low"] < rows["memory_high"],
         solved=rows["outcome"] == "solved",
@@ -49,6 +58,11 @@ def configurations(rows: pd.DataFrame) -> pd.DataFrame:
         solved=("solved", "sum"), trials=("solved", "size"), sequences=("sequences", "mean")
     )
     return firsts.join(results).reset_index()
+
+
+def _searching(name: str, learners: pd.Series) -> pd.Series:
+    """Whether such a number is searched with each of these learners, at any delay."""
+    return learners.map({each: name in space.bounds(1, each) for each in learners.unique()})
 
 
 def summary(lines: pd.DataFrame) -> pd.DataFrame:
@@ -110,13 +124,9 @@ def _distributions(line: pd.Series) -> dict[str, Any]:
 
     numbers = {
         name: FloatDistribution(ends.low, ends.high, log=True)
-        for name, ends in bounds(line["delay"], line["learner"]).items()
+        for name, ends in space.bounds(line["delay"], line["learner"]).items()
         if not np.isnan(line[name])
     }
-    kinds = ("clip", "range") if "memory" in numbers else ("clip",)
+    switches = {"clip": "clip", "range": "memory"}  # each with what a line has if it has it
+    kinds = [name for name, of in switches.items() if not np.isnan(line[of])]
     return numbers | {name: CategoricalDistribution([False, True]) for name in kinds}
-
-
-def bounds(delay: int, learner: str) -> dict[str, space.LogUniform]:
-    """Of each number that is searched at a delay with a learner, the ends of what is tried."""
-    return {"rate": space.rates(learner), "memory": space.memory(delay), "scale": space.SCALE}

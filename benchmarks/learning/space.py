@@ -85,14 +85,14 @@ def bounds(delay: int, learner: Learner | str) -> dict[str, LogUniform]:
         learner: it, or what a row says of it.
 
     Returns:
-        By name: rate, memory, scale, and what the learner has of clip (the threshold of a guard),
-        strength (of a penalty) and momentum (of the largest one, what it is below 1).
+        By name: rate, memory, scale, and what the learner has of threshold (of a guard), strength
+        (of a penalty) and momentum (of the largest one, what it is below 1).
     """
     text = str(learner)
-    clip = [ends for kind, ends in THRESHOLD.items() if f"guard={kind.__name__}(" in text]
+    threshold = [ends for kind, ends in THRESHOLD.items() if f"guard={kind.__name__}(" in text]
     strength = [ends for kind, ends in STRENGTH.items() if f"penalty={kind.__name__}(" in text]
     scheduled = f"descent={ScheduledNesterov.__name__}(" in text and not strength
-    own = {"clip": clip, "strength": strength, "momentum": [MOMENTUM] * scheduled}
+    own = {"threshold": threshold, "strength": strength, "momentum": [MOMENTUM] * scheduled}
     usual = {"rate": rates(learner), "memory": memory(delay), "scale": SCALE}
     return usual | {name: ends for name, found in own.items() for ends in found}
 

@@ -9,11 +9,13 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.analysis import tried
 from benchmarks.analysis.tables import quantity
+from benchmarks.learning import space
 from benchmarks.learning.space import LogUniform
 from benchmarks.report.drawing import AROUND, LINE, NARROW, Draw, Look, log_axis
 
+BESIDE = 5
+"""Settings whose names fit side by side."""
 STEPS = (100, 30, 10, 3, 1)
 """A colour each: for costs up to the budget by so much."""
 UNSOLVED = Look("#999999", "x", "")
@@ -21,6 +23,9 @@ LABELS = {
     "rate": "learning rate",
     "memory": "initial memory (steps)",
     "scale": "recurrent scale",
+    "threshold": "threshold of the guard",
+    "strength": "strength of the penalty",
+    "momentum": "1 - largest momentum",
 }
 
 
@@ -62,7 +67,7 @@ def strips(lines: pd.DataFrame) -> tuple[dict[str, Draw], dict[str, float]]:
 def _strip(axis: Axes, lines: pd.DataFrame, name: str) -> None:
     firsts = lines.drop_duplicates("cell")
     cells = list(firsts["cell"])
-    ends = [tried.bounds(each.delay, each.learner)[name] for each in firsts.itertuples()]
+    ends = [space.bounds(each.delay, each.learner)[name] for each in firsts.itertuples()]
     palette = list(looks(lines["budget"].max()).values())
     alike = lines.assign(y=lines["cell"].map(cells.index), step=_steps(lines))
     for (chosen, step, ranged), own in alike.groupby(["chosen", "step", "range"]):
@@ -99,15 +104,18 @@ def _frame(axis: Axes, cells: list[str], ends: list[LogUniform], label: str) -> 
 
 def importances(means: pd.DataFrame) -> Figure:
     """A heat map of shares from 0 to 1, cells down and settings across, as wide as a phone."""
-    figure = Figure(figsize=(NARROW, 0.26 * len(means) + 0.6))
+    crowded = len(means.columns) > BESIDE
+    figure = Figure(figsize=(NARROW, 0.26 * len(means) + (1.0 if crowded else 0.6)))
     axis = figure.subplots()
     values = means.to_numpy(float)
     axis.imshow(values, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for (y, x), value in np.ndenumerate(values):
         if not np.isnan(value):
             color = "black" if value > 0.5 else "white"
-            axis.text(x, y, f"{value:.0%}", ha="center", va="center", fontsize=8, color=color)
-    axis.set_xticks(range(len(means.columns)), means.columns, fontsize=9)
+            size = 7 if crowded else 8
+            axis.text(x, y, f"{value:.0%}", ha="center", va="center", fontsize=size, color=color)
+    names, upright = range(len(means.columns)), 90 if crowded else 0
+    axis.set_xticks(names, means.columns, fontsize=9, rotation=upright)
     axis.set_yticks(range(len(means)), means.index, fontsize=8)
     axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axis.spines[:].set_visible(False)

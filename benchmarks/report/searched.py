@@ -119,14 +119,18 @@ def _tried(lines: pd.DataFrame) -> Picture:
         search_figure.looks(lines["budget"].max()),
         frozenset(title for title in draws if title.partition(":")[0] in nothing),
         heights=heights,
-        alt="Every configuration that was tried, as a point at its learning rate, initial "
-        f"memory or recurrent scale, coloured by what it needed, of the cells {cells}.",
+        alt="Every configuration that was tried, as a point at the number that was searched "
+        f"({', '.join(_drawn(lines))}), coloured by what it needed, of the cells {cells}.",
         sentence=_sensitive(tried.summary(lines)),
         statistic="Colour: mean of sequences to success, unsolved trials counted with the "
         "budget; crosses: no trial was solved. Large and ringed: chosen. Shaded: the outer "
         "tenths of what was tried. Of memories, triangles: units start with all from the "
         "shortest up to it; circles: with this one.",
     )
+
+
+def _drawn(lines: pd.DataFrame) -> list[str]:
+    return [label for name, label in search_figure.LABELS.items() if lines[name].notna().any()]
 
 
 def _sensitive(found: pd.DataFrame) -> str:
@@ -159,7 +163,7 @@ def _sheet(lines: pd.DataFrame, shares: pd.DataFrame | None) -> Sheet:
     """The table of a search; importances are columns where they can be told."""
     frame = tried.summary(lines).rename(columns={"with_success": "with success"})
     if shares is not None:
-        known = shares.set_index(["task", "cell"]).map(settings.share)
+        known = shares.set_index(["task", "cell"]).dropna(axis=1, how="all").map(settings.share)
         known.columns = [f"importance of {name}" for name in known.columns]
         frame = frame.join(known, on=["task", "cell"]).fillna("")
     return Sheet("searched", "The search", frame)

@@ -81,15 +81,12 @@ def test_remedies_are_searched_for_their_numbers(n):
         name = "strength" if field == "penalty" else "clip"
         expected = Settings(**{name: pytest.approx(low * (high / low) ** u, rel=1e-3)})
         assert drawn(**{field: kind()}) == expected
+        ends = space.bounds(100, repr(Remedied(**{field: kind()})))
+        assert ends["strength" if field == "penalty" else "threshold"] == space.LogUniform(
+            low, high
+        )
     momentum = drawn(descent=ScheduledNesterov()).strength
     assert 1 - momentum == pytest.approx(0.001 * 100**strength, rel=1e-3)
-    for kind, (low, high) in kinds.items():
-        name, field = (
-            ("strength", "penalty") if kind in (Omega, NormStabiliser) else ("clip", "guard")
-        )
-        learner = Remedied(**{field: kind()})
-        assert space.bounds(100, learner)[name] == space.LogUniform(low, high)
-        assert space.bounds(100, repr(learner)) == space.bounds(100, learner)
     both = drawn(guard=NormClip(), penalty=Omega(), descent=ScheduledNesterov())
     assert set(both.given()) == {"clip", "strength"}
     assert both.strength == drawn(penalty=Omega()).strength
@@ -102,9 +99,9 @@ def test_the_numbers_of_a_search_are_those_of_its_learner():
     for learner, own in (
         (Adam(), set()),
         (Remedied(), set()),
-        (Remedied(guard=SkipLarge()), {"clip"}),
+        (Remedied(guard=SkipLarge()), {"threshold"}),
         (Remedied(descent=momentum), {"momentum"}),
-        (Remedied(descent=momentum, guard=NormClip(), penalty=Omega()), {"clip", "strength"}),
+        (Remedied(descent=momentum, guard=NormClip(), penalty=Omega()), {"threshold", "strength"}),
     ):
         assert set(space.bounds(50, learner)) == usual | own
 

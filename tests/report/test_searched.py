@@ -7,7 +7,8 @@ from benchmarks.analysis.lengths import reach
 from benchmarks.analysis.profile import profile
 from benchmarks.analysis.ranking import ranking
 from benchmarks.learning import space
-from benchmarks.learning.descents import Plain
+from benchmarks.learning.descents import ElementClip, Plain, ScheduledNesterov, SkipLarge
+from benchmarks.learning.penalties import Omega
 from benchmarks.learning.remedies import Remedied
 from benchmarks.report import drawing, overall_figure, search_figure, searched
 from benchmarks.running import search
@@ -55,6 +56,33 @@ def test_every_configuration_is_a_point_at_its_setting():
     low, high = axis.get_xlim()
     assert low < space.RATE.low < min(lines["rate"]) < max(lines["rate"]) < space.RATE.high < high
     assert len(drawn(draws["t-100: memory"])[1]) == len(drawn(draws["t-100: scale"])[1]) == 6
+
+
+def test_numbers_of_remedies_have_panels_of_their_own():
+    learners = {
+        "guarded": Remedied(guard=SkipLarge(), penalty=Omega()),
+        "other": Remedied(guard=ElementClip()),
+        "scheduled": Remedied(descent=ScheduledNesterov()),
+    }
+    made = [
+        made_up.searched(lambda drawn: 3, ("scale",), 6, cell, learner)
+        for cell, learner in learners.items()
+    ]
+    lines = tried.configurations(pd.concat(made)).assign(chosen=False)
+    draws, _ = search_figure.strips(lines)
+    names = ("rate", "scale", "threshold", "strength", "momentum")
+    assert list(draws) == [f"t-100: {name}" for name in names]
+    axis, points = drawn(draws["t-100: threshold"])
+    assert [each.get_text() for each in axis.get_yticklabels()] == ["guarded", "other"]
+    assert [x for x, y, *_ in points if y == 0] == sorted(lines["threshold"][:6])
+    low, high = axis.get_xlim()
+    assert low < 0.01 < 100 < high  # the ends of both guards' ranges
+    axis, points = drawn(draws["t-100: momentum"])
+    assert len(points) == 6
+    assert axis.get_xlabel() == "1 - largest momentum"
+    (picture, *_) = searched.search([EXPERIMENT], pd.concat(made)).pictures
+    assert "threshold of the guard, strength of the penalty" in picture.alt
+    assert "memory" not in picture.alt
 
 
 def test_the_outer_tenths_of_each_learners_rates_are_shaded():
@@ -159,3 +187,10 @@ def test_lengths_of_many_cells_are_points_in_a_row_for_each():
     points = [line.get_xydata().tolist() for line in axis.lines if len(line.get_xdata()) == 1]
     expected = [[[right, y]] for y in range(len(cells)) for right in (0.9, 0.8, 0.5, 0.2)]
     assert points == expected
+
+
+@pytest.mark.parametrize(("count", "rotation"), [(5, 0), (6, 90)])
+def test_names_of_many_settings_stand_upright(count, rotation):
+    means = pd.DataFrame([[0.1] * count], index=["a"], columns=list(tried.SETTINGS)[:count])
+    (axis,) = search_figure.importances(means).axes
+    assert {label.get_rotation() for label in axis.get_xticklabels()} == {rotation}

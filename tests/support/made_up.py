@@ -59,12 +59,12 @@ def points(rows):
     ]
 
 
-def searched(cost, names=("memory",), count=24, cell="lstm"):
+def searched(cost, names=("memory",), count=24, cell="lstm", learner=space.ADAM):
     """Rows of a search on task `t`; a configuration needs `cost(configuration)` sequences."""
     made = []
-    for drawn in space.configurations(names, DELAY, count):
+    for drawn in space.configurations(names, DELAY, count, learner=learner):
         columns = {k: v for k, v in drawn.settings.columns().items() if v is not None}
         each = replace(experiment(rate=drawn.rate), version=sum(map(ord, cell)))  # of its own
-        labels = {"task": "t", "delay": DELAY, "cell": cell}
+        labels = {"task": "t", "delay": DELAY, "cell": cell, "learner": repr(learner)}
         made.append(rows(each, cost(drawn), **labels, **columns))
     return pd.concat(made)
