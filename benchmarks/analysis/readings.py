@@ -2,16 +2,26 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from benchmarks.analysis import paper_rows
+from benchmarks.analysis import bootstrap, paper_rows
 
 RULES = (
     "A reading is what is not read literally, joined by hyphens. Agrees: rows whose verdict is "
-    f"*agrees*, which says that no difference beyond a factor of {paper_rows.FACTOR:g} is shown; "
-    "near: those of them whose mean itself is within that factor and not a mere lower bound; "
-    "rows: those that have been run to the end (of a reading with both steps and full, rows of "
-    "Table 1 have no procedure). "
+    f"*agrees*, which says that no difference beyond a factor of {paper_rows.FACTOR:g} is shown, "
+    "and in brackets a 95 % bootstrap interval of their number; near: those of them whose mean "
+    "itself is within that factor and not a mere lower bound; rows: those that have been run to "
+    "the end (of a reading with both steps and full, rows of Table 1 have no procedure). "
+)
+REDRAWN = (
+    f"Intervals: {bootstrap.REDRAWN} times the trials of each row are drawn anew from its own, "
+    "with replacement, as many as there are and apart from those of other rows (a row that is the "
+    "same experiment under several readings is drawn once for all), and the verdicts found anew "
+    f"by the same rule (the interval of a mean from {bootstrap.REDRAWN} samples, not "
+    f"{bootstrap.RESAMPLES}); the interval is the middle 95 % of what comes out. Rows, readings "
+    "and the paper's figures stay: it says how far luck in our trials moves a number, not what "
+    "other rows would say. "
 )
 OF_MANY = (
     "With ten trials of a row many differences cannot be told, so that agreement is easier to "
@@ -24,10 +34,11 @@ OF_CHOSEN = (
 )
 VERDICTS = ["agrees", "faster", "slower", "fails"]
 EFFECTS = (
-    "Share of rows that agree, of the readings without a choice and of those with it; of those "
-    "rows alone that are complete under every reading, so that choices are compared on the same "
-    "ones (none of Table 1). Of the 64 combinations 16 are run, chosen so that no effect of one "
-    "choice is mixed up with that of another, or of two others together."
+    "Share of rows that agree, of the readings without a choice and of those with it, and the "
+    "difference, with an interval as above; of those rows alone that are complete under every "
+    "reading, so that choices are compared on the same ones (none of Table 1). Of the 64 "
+    "combinations 16 are run, chosen so that no effect of one choice is mixed up with that of "
+    "another, or of two others together."
 )
 
 
@@ -41,7 +52,7 @@ def agreement(lines: pd.DataFrame) -> pd.DataFrame:
         Columns reading, rows (that are complete), agrees, near (of these, where the ratio of the
         means itself is within `paper_rows.FACTOR`), faster, slower, fails.
     """
-    done = lines[lines["missing"] == 0]
+    done = complete(lines)
     counts = pd.crosstab(done["variant"], done["verdict"])
     counts = counts.reindex(lines["variant"].unique(), fill_value=0)
     found = counts.reindex(columns=VERDICTS, fill_value=0)
@@ -56,6 +67,25 @@ def agreement(lines: pd.DataFrame) -> pd.DataFrame:
     return found.rename_axis("reading").reset_index().rename_axis(columns=None)
 
 
+def readable(lines: pd.DataFrame) -> pd.DataFrame:
+    """`agreement`, and in text the intervals of the numbers of rows that agree.
+
+    Args:
+        lines: of `redrawn.comparison`; `variant` is the reading.
+    """
+    found, redrawn = agreement(lines), complete(lines).groupby("variant")["redrawn"]
+    ends = {reading: bootstrap.percentiles(np.sum([*own], axis=0)) for reading, own in redrawn}
+    text = {reading: f" ({low:.0f}-{high:.0f})" for reading, (low, high) in ends.items()}
+    shown = [f"{line.agrees}{text.get(line.reading, '')}" for line in found.itertuples()]
+    return found.assign(agrees=shown)
+
+
+def markdown(lines: pd.DataFrame) -> str:
+    """`readable` as a table of a Markdown page."""
+    found = readable(lines)
+    return found.to_markdown(index=False, colalign=["left"] + ["right"] * (found.shape[1] - 1))
+
+
 def near(lines: pd.DataFrame) -> pd.Series:
     """Whether a line agrees, and its mean is within the factor: not only its interval's end."""
     within = lines["ratio"].between(1 / paper_rows.FACTOR, paper_rows.FACTOR)
@@ -66,24 +96,46 @@ def effects(lines: pd.DataFrame) -> pd.DataFrame:
     """What each choice does to the share of rows that agree.
 
     Args:
-        lines: of `paper_rows.comparison`; `variant` is the reading.
+        lines: of `redrawn.comparison`; `variant` is the reading.
 
     Returns:
         Columns choice, without, with (shares of the rows that are complete under every reading
-        that agree), difference.
+        that agree), difference, low, high (the ends of its interval).
     """
     done = common(lines)
-    agrees, parts = done["verdict"] == "agrees", done["variant"].str.get_dummies("-")
-    choices = parts.drop(columns="literal", errors="ignore").astype(bool)
-    without = [agrees[~chosen].mean() for _, chosen in choices.items()]
-    chose = [agrees[chosen].mean() for _, chosen in choices.items()]
-    found = pd.DataFrame({"choice": choices.columns, "without": without, "with": chose})
-    return found.assign(difference=found["with"] - found["without"])
+    choices = done["variant"].str.get_dummies("-").drop(columns="literal", errors="ignore")
+    found = []
+    for choice, chosen in choices.astype(bool).items():
+        if chosen.all():
+            continue
+        without, chose = done[~chosen], done[chosen]
+        shares = [(own["verdict"] == "agrees").mean() for own in (without, chose)]
+        redrawn = [np.mean([*own["redrawn"]], axis=0) for own in (without, chose)]
+        ends = bootstrap.percentiles(redrawn[1] - redrawn[0])
+        found.append([choice, *shares, shares[1] - shares[0], *ends])
+    columns = ["choice", "without", "with", "difference", "low", "high"]
+    return pd.DataFrame(found, columns=columns)
+
+
+def readable_effects(lines: pd.DataFrame) -> pd.DataFrame:
+    """`effects` as text; empty if no row is complete under every reading."""
+    found = effects(lines).round(2)
+    ends = found[["difference", "low", "high"]] + 0.0  # no -0.00
+    return found.assign(
+        without=found["without"].map("{:.2f}".format),
+        difference=[f"{each:+.2f} ({low:+.2f} to {high:+.2f})" for each, low, high in ends.values],
+        **{"with": found["with"].map("{:.2f}".format)},
+    ).drop(columns=["low", "high"])
+
+
+def complete(lines: pd.DataFrame) -> pd.DataFrame:
+    """The lines whose trials have all been run."""
+    return lines[lines["missing"] == 0]
 
 
 def common(lines: pd.DataFrame) -> pd.DataFrame:
     """The lines of those rows that are complete under every reading."""
-    done = lines[lines["missing"] == 0]
+    done = complete(lines)
     readings = done.groupby("row")["variant"].transform("nunique")
     return done[readings == lines["variant"].nunique()]
 
@@ -94,7 +146,7 @@ def rules(chosen_by: Sequence[str]) -> str:
     Args:
         chosen_by: rows for which the readings were chosen; none if they were not.
     """
-    return RULES + (OF_CHOSEN.format(count=len(chosen_by)) if chosen_by else OF_MANY)
+    return RULES + REDRAWN + (OF_CHOSEN.format(count=len(chosen_by)) if chosen_by else OF_MANY)
 
 
 def sections(lines: pd.DataFrame, chosen_by: Sequence[str] = ()) -> list[str]:
@@ -104,20 +156,20 @@ def sections(lines: pd.DataFrame, chosen_by: Sequence[str] = ()) -> list[str]:
     that were chosen, how they do on the other rows.
 
     Args:
-        lines: of `paper_rows.comparison`; `variant` is the reading.
+        lines: of `redrawn.comparison`; `variant` is the reading.
         chosen_by: rows for which the readings were chosen; none if they were not.
     """
     found = [
         f"## Rows that agree, of {lines['variant'].nunique()} readings",
-        agreement(lines).to_markdown(index=False),
+        markdown(lines),
         rules(chosen_by),
     ]
     if chosen_by:
-        others = agreement(unseen(lines, chosen_by)).to_markdown(index=False)
+        others = markdown(unseen(lines, chosen_by))
         return [*found, "## Rows that agree, of those that did not decide the choice", others]
-    changed = effects(lines)
+    changed = readable_effects(lines)
     if not changed.empty:
-        table = changed.to_markdown(index=False, floatfmt=".2f")
+        table = changed.to_markdown(index=False, disable_numparse=True)
         found += ["## What each choice changes", table, EFFECTS]
     return found
 

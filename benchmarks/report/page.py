@@ -9,7 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from benchmarks import suites
-from benchmarks.analysis import paper_rows, tables
+from benchmarks.analysis import paper_rows, redrawn, tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.report import (
@@ -159,7 +159,8 @@ def _of_paper(suite: PaperSuite, found: Source, local: Path) -> Contents:
     lines, guesses = None, guessed.beside(found.experiments)
     if literal and suite.literal:
         known = suite.literal.beside_paper(literal.experiments)
-        lines = paper_rows.comparison(known, literal.rows, guesses)
+        compare = redrawn if isinstance(suite, ReadingsSuite) else paper_rows
+        lines = compare.comparison(known, literal.rows, guesses)
     if isinstance(suite, ReadingsSuite):
         return paper_section.of_readings(compared, found.rows, suite.chosen_by, lines)
     return paper_section.of_paper(compared, found.rows, found.points, lines, guesses)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from benchmarks.analysis import paper_rows, readings, sentences, tables
+from benchmarks.analysis import paper_rows, readings, redrawn, sentences, tables
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.report import drawing, paper_figure, readings_figure, sections
 from benchmarks.report.contents import Contents, Picture, Sheet
@@ -82,10 +82,10 @@ def of_readings(
         compared: experiments beside the rows that they reproduce.
         rows: the experiments' rows.
         chosen_by: rows for which the readings were chosen; none if they were not.
-        literal: lines of `paper_rows.comparison` of the literal reading, where it is not among
+        literal: lines of `redrawn.comparison` of the literal reading, where it is not among
             those compared.
     """
-    own = paper_rows.comparison(compared, rows)
+    own = redrawn.comparison(compared, rows)
     lines = own if literal is None else _beside(literal.assign(variant="literal"), own)
     agreement = readings.agreement(lines)
     best = agreement.iloc[0]
@@ -102,13 +102,13 @@ def of_readings(
     )
     table = paper_rows.readable(lines).fillna("")
     missing = paper_rows.missing(own)
-    effects = pd.DataFrame() if chosen_by else readings.effects(lines)
-    sheets = [Sheet("agreement", "Rows that agree", agreement)]
+    effects = pd.DataFrame() if chosen_by else readings.readable_effects(lines)
+    sheets = [Sheet("agreement", "Rows that agree", readings.readable(lines))]
     if chosen_by:
-        others = readings.agreement(readings.unseen(lines, chosen_by))
+        others = readings.readable(readings.unseen(lines, chosen_by))
         sheets.append(Sheet("unseen", "Rows that did not decide the choice", others))
     if not effects.empty:
-        sheets.append(Sheet("effects", "What each choice changes", effects.round(2)))
+        sheets.append(Sheet("effects", "What each choice changes", effects))
     return Contents(
         [missing] if missing else [],
         [picture],

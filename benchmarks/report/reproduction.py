@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.analysis import paper_rows, tables
+from benchmarks.analysis import paper_rows, redrawn, tables
 from benchmarks.analysis import readings as agreeing
 from benchmarks.running import files, store
 from benchmarks.suites import best_readings, fidelity, guessing, paper, readings, rivals
@@ -127,7 +127,7 @@ def _companion() -> list[str]:
 
 
 def _reading() -> list[str]:
-    lines = _lines(readings.SUITE)
+    lines = _redrawn(readings.SUITE)
     if not lines["trials"].any():
         return []
     head = READING.format(count=lines["variant"].nunique())
@@ -135,11 +135,11 @@ def _reading() -> list[str]:
 
 
 def _best_reading() -> list[str]:
-    lines = _lines(best_readings.SUITE)
+    lines = _redrawn(best_readings.SUITE)
     if not lines["trials"].any():
         return []
     chosen_by = best_readings.SUITE.chosen_by
-    both = agreeing.common(pd.concat([_lines(paper.SUITE).assign(variant="literal"), lines]))
+    both = agreeing.common(pd.concat([_redrawn(paper.SUITE).assign(variant="literal"), lines]))
     others = agreeing.unseen(both, chosen_by)
     note = agreeing.OF_CHOSEN.format(count=len(chosen_by))
     return ["", BEST, _agreement(both), "", OTHERS, _agreement(others), "", note]
@@ -148,12 +148,19 @@ def _best_reading() -> list[str]:
 def _agreement(lines: pd.DataFrame) -> str:
     if lines.empty:
         return "None has been run yet."
-    return agreeing.agreement(lines).to_markdown(index=False)
+    return agreeing.markdown(lines)
 
 
 def _lines(suite: PaperSuite) -> pd.DataFrame:
-    rows = tables.current(suite.experiments, store.read_suite(RESULTS / suite.name))
-    return paper_rows.comparison(suite.compared, rows)
+    return paper_rows.comparison(suite.compared, _rows(suite))
+
+
+def _redrawn(suite: PaperSuite) -> pd.DataFrame:
+    return redrawn.comparison(suite.compared, _rows(suite))
+
+
+def _rows(suite: PaperSuite) -> pd.DataFrame:
+    return tables.current(suite.experiments, store.read_suite(RESULTS / suite.name))
 
 
 def _table(literal: pd.DataFrame, others: pd.DataFrame, without: Sequence[str] = ()) -> str:

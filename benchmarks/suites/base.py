@@ -14,6 +14,7 @@ from benchmarks.analysis import (
     published,
     ranking,
     readings,
+    redrawn,
     remedies,
     settings,
     streams,
@@ -322,16 +323,15 @@ class ReadingsSuite(PaperSuite):
         compared = self.beside_paper(experiments)
         if not compared:
             return super().shown(experiments, rows, committed, folders)
-        lines = paper_rows.comparison(compared, rows)
-        agreement = readings.agreement(lines)
-        table = tables.of_numbers(self.title, agreement, collapse_padding=True)
+        lines = redrawn.comparison(compared, rows)
+        table = tables.of_numbers(self.title, readings.readable(lines), collapse_padding=True)
         page = paper_rows.page(self.name, self.title, compared, rows)
         parts = [page.rstrip(), *readings.sections(lines, self.chosen_by)]
         return Shown(
             table,
             [text for text in [readings.rules(self.chosen_by), paper_rows.missing(lines)] if text],
             "\n\n".join(parts) + "\n",
-            lines,
+            lines.drop(columns="redrawn"),
         )
 
 

@@ -43,3 +43,32 @@ def test_intervals_of_means_are_those_of_scipy(size):
 
 def test_no_pair_has_no_interval():
     assert bootstrap.ratio_intervals([sample(5, 0)], []) == []
+
+
+@pytest.mark.parametrize("count", [2, 10, 50])
+def test_sides_of_many_samples_are_those_of_intervals_by_scipy(count):
+    rng = np.random.default_rng(count)
+    samples = rng.integers(1, 40, (60, count)) * 1000.0
+    samples[0], samples[1], samples[2] = 9000.0, 20_000.0, 33_000.0  # all trials are alike
+    low, high = 18_000.0, 21_000.0
+    expected = []
+    for own in samples:
+        start = end = own[0]
+        if len(set(own)) > 1:
+            found = stats.bootstrap([own], np.mean, n_resamples=bootstrap.REDRAWN, rng=0)
+            start, end = found.confidence_interval
+        expected.append(-1 if end < low else 1 if start > high else 0)
+    assert set(expected) == {-1, 0, 1}
+    assert bootstrap.beyond(samples, low, high).tolist() == expected
+
+
+def test_all_trials_are_as_likely_to_be_drawn():
+    drawn = bootstrap.redrawn(10, seed=3)
+    assert drawn.shape == (bootstrap.REDRAWN, 10)
+    assert np.bincount(drawn.ravel()) == pytest.approx(np.full(10, bootstrap.REDRAWN), rel=0.15)
+    assert (drawn == bootstrap.redrawn(10, seed=3)).all()
+    assert (drawn != bootstrap.redrawn(10, seed=4)).any()
+
+
+def test_percentiles_leave_out_a_fortieth_on_either_side():
+    assert bootstrap.percentiles(np.arange(999.0)[::-1]) == (24, 974)  # the 25th of each end

@@ -50,4 +50,4 @@ def test_the_page_counts_rows_that_did_not_decide_apart(one_agrees):
     assert "the most of 18 rows" in page
     _, all_rows, others = page.split("## Rows that agree")
     for part in (all_rows, others):
-        assert part.count("|      1 |        1 |") == 2
+        assert part.count("|      1 |  1 (1-1) |") == 2
