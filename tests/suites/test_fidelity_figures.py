@@ -1,0 +1,189 @@
+"""Figures of docs/FIDELITY.md that are no cell of a table: sums and shares of committed rows."""
+
+import functools
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from benchmarks.analysis import paper_rows
+from benchmarks.running import store
+from benchmarks.suites import fidelity, paper, readings
+from benchmarks.suites.common import RESULTS
+
+TABLE_1 = ("1.5", "1.6", "1.7", "1.8", "1.9")
+
+
+@functools.cache
+def rows_of(folder):
+    return store.read_suite(RESULTS / folder)
+
+
+def trials(suite, row, variant=""):
+    (own,) = [c.experiment for c in suite.COMPARED if (c.row, c.variant) == (row, variant)]
+    rows = rows_of(suite.SUITE.name)
+    return rows[rows["digest"] == own.digest]
+
+
+def solved(rows):
+    return rows[rows["outcome"] == "solved"]
+
+
+# What came out
+
+
+def test_literal_reber_strings_are_solved_in_20_of_150_trials():
+    found = pd.concat(trials(paper, row) for row in TABLE_1)
+    assert (len(solved(found)), len(found)) == (20, 150)
+    assert paper_rows.reference().loc[list(TABLE_1), "sequences"].agg(["min", "max"]).tolist() == [
+        8440,
+        39_740,
+    ]
+
+
+def test_unsolved_reber_nets_have_half_or_nearly_all_strings_wrong():
+    found = pd.concat(trials(paper, row) for row in TABLE_1)
+    unsolved = found[found["outcome"] != "solved"]
+    wrong = unsolved["test_wrong"] / unsolved["test_size"]
+    assert wrong.between(0.3, 0.7).sum() == 61  # of 130, 47 %
+    assert (wrong > 0.85).sum() == 51  # 39 %
+
+
+def test_one_full_gradient_trial_is_as_fast_as_the_paper():
+    assert trials(fidelity, "1.9", "full-gradient")["sequences"].min() == 3000
+
+
+def test_2a_is_not_shown_to_be_learnt_more_often_where_the_cell_joins_later():
+    table = []
+    for variant in ("", "from-start"):
+        found = trials(fidelity if variant else paper, "2.8", variant)
+        table.append([len(solved(found)), len(found) - len(solved(found))])
+    assert table == [[4, 14], [0, 18]]
+    assert stats.fisher_exact(table).pvalue == pytest.approx(0.10, abs=0.005)
+
+
+def test_solved_and_other_trials_of_9_2():
+    found = trials(paper, "9.2")
+    assert solved(found)["sequences"].median() == pytest.approx(212_000, abs=500)
+    others = found[found["outcome"] != "solved"]
+    wrong = others["test_wrong"] / others["test_size"]
+    near = [(wrong - classes / 8).abs() < 0.015 for classes in (1, 2)]
+    assert (len(wrong), (near[0] | near[1]).sum(), (wrong > 0.5).sum()) == (17, 10, 6)
+
+
+# Which one reading agrees with the most rows?
+
+
+@functools.cache
+def lines():
+    found = paper_rows.comparison(readings.COMPARED, rows_of("readings"))
+    choices = [set(variant.split("-")) - {"literal"} for variant in found["variant"]]
+    return found.assign(choices=choices)
+
+
+def under(chosen=(), without=(), rows=readings.ROWS):
+    """Lines of these rows, of readings with all of some choices and without any of others."""
+    found = lines()
+    own = found["choices"].map(lambda each: set(chosen) <= each and not set(without) & each)
+    return found[own & found["row"].isin(rows)]
+
+
+def test_eleven_rows_agree_under_a_reading_and_none_under_all():
+    agrees = lines()["verdict"] == "agrees"
+    by_row = agrees.groupby(lines()["row"])
+    assert by_row.any().sum() == 11
+    assert by_row.all().sum() == 0
+    assert not by_row.any()[[*TABLE_1, "2.8", "2.9"]].any()
+    assert (len(rows_of("readings")), len(lines())) == (2520, 268)
+
+
+def test_linear_outputs():
+    adding = under(["linear"], rows=["7.1"])
+    assert len(adding) == 8
+    assert (adding["solved"] == 10).all()
+    assert adding["mean"].agg(["min", "max"]).tolist() == pytest.approx([83_600, 131_000], rel=5e-3)
+    ratios = under(["linear"], rows=["4.1", "4.2"])["ratio"]
+    assert [round(ratios.min(), 2), round(ratios.max(), 2)] == [0.23, 0.36]
+    noisy = under(["linear"], ["full"], rows=["6.1", "6.2"]).set_index(["row", "variant"])
+    assert (noisy.drop(("6.1", "plain-half-linear"))["verdict"] == "agrees").all()
+    assert len(noisy) == 8
+    full = under(["linear", "full"], rows=["6.1", "6.2"])
+    agrees = (full["verdict"] == "agrees").groupby(full["row"]).sum()
+    assert agrees.to_dict() == {"6.1": 3, "6.2": 0}
+
+
+def test_small_weights():
+    truncated = under(["small"], ["full"], rows=["3.1", "3.2"])
+    assert len(truncated) == 8
+    assert (truncated["solved"] == 10).all()
+    full = under(["small", "full"], rows=["3.1", "3.2"])
+    assert (full["verdict"] == "agrees").groupby(full["row"]).sum().to_dict() == {
+        "3.1": 4,
+        "3.2": 1,
+    }
+    assert under(["small", "linear"], ["plain"], ["8.1"])["solved"].tolist() == [0, 0]
+
+
+def test_reber_strings_by_reading():
+    literal = under(rows=TABLE_1).groupby("variant")["solved"].sum()
+    full = under(["full"], ["plain"], TABLE_1)
+    assert full.groupby("variant")["solved"].sum().tolist() == [34, 26]
+    assert full["ratio"].agg(["min", "max"]).tolist() == pytest.approx([3.5, 11.3], abs=0.05)
+    assert literal[["plain-half-full", "plain-full-small-linear"]].tolist() == [13, 9]
+    truncated = literal.drop(full["variant"].unique()).drop(
+        ["plain-half-full", "plain-full-small-linear"]
+    )
+    steps = truncated.index.str.contains("steps")
+    assert truncated[steps].agg(["min", "max"]).tolist() == [2, 10]
+    assert truncated[~steps].agg(["min", "max"]).tolist() == [0, 9]
+    changed = pd.concat([under(["full"], rows=TABLE_1), under(["steps"], ["full"], TABLE_1)])
+    assert changed["variant"].nunique() == 8
+    assert set(changed["verdict"]) == {"fails", "slower"}
+
+
+def test_2a_and_2b():
+    found = under(["steps"], ["plain"], ["2.8"])
+    assert (found["solved"] == 10).all()
+    assert sorted(set(found["mean"])) == [54_750, 57_900]
+    assert under(rows=["2.9"])["solved"].sum() == 0
+
+
+def test_the_error_without_its_slope():
+    multiplied = under(["plain"], ["linear", "full"], ["8.1"])
+    assert multiplied["mean"].tolist() == pytest.approx([414_000, 513_000], rel=2e-3)
+    assert under(["plain", "full"], ["linear"], ["8.1"])["solved"].tolist() == [0, 0]
+    assert under(["plain"], ["small"], ["3.1"])["solved"].max() == 2
+    assert under(["full"], ["small"], ["3.1"])["solved"].max() == 2
+    assert under(["plain"], rows=["9.1"])["solved"].agg(["min", "max", "sum"]).tolist() == [
+        7,
+        9,
+        65,
+    ]
+    assert (under([], ["plain"], ["9.1"])["solved"] == 10).all()
+
+
+def test_the_full_gradient_breaks_multiplication():
+    assert under(["full"], rows=["8.1"])["solved"].max() == 7
+    assert under(["full"], ["linear"], ["8.1"])["solved"].sum() == 0
+
+
+# The search (S5)
+
+
+def test_the_lstm_of_compare_on_two_sequence_did_better_in_the_search():
+    chosen = rows_of("compare").query("task == 'two-sequence' and cell == 'lstm'")
+    tried = rows_of("compare/search").query("task == 'two-sequence' and cell == 'lstm'")
+    tried = tried[tried["rate"].isin(chosen["rate"])]
+    assert (len(solved(tried)), len(tried)) == (4, 4)
+    assert (len(solved(chosen)), len(chosen)) == (17, 20)
+
+
+def test_the_vanilla_net_of_remedies_on_the_latch_at_20_steps():
+    mine = "experiment.str.startswith('latch') and delay == 20 and cell == 'rnn'"
+    tried = rows_of("remedies/search").query(mine)
+    by_rate = (tried["outcome"] == "solved").groupby(tried["rate"]).agg(["sum", "size"])
+    assert by_rate["size"].tolist() == [1] * 9 + [4] * 3
+    assert by_rate["sum"].tolist()[9:] == [2, 2, 2]
+    assert by_rate["sum"].iloc[:9].sum() == 7
+    found = rows_of("remedies").query(mine)
+    assert (len(solved(found)), len(found)) == (9, 20)
