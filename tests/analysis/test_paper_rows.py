@@ -113,21 +113,19 @@ def test_an_experiment_runs(each, monkeypatch):
 
 
 def difference(a, b, path=""):
-    """Where two descriptions differ, as paths of dataclass fields."""
-    if type(a) is not type(b):
-        return {path}
-    if not hasattr(a, "__dataclass_fields__"):
+    """Where two descriptions differ, as paths of dataclass fields; of another kind with a name."""
+    fields = getattr(a, "__dataclass_fields__", {})
+    if not fields or fields.keys() != getattr(b, "__dataclass_fields__", {}).keys():
         return set() if a == b else {path}
-    return set().union(
-        *(difference(getattr(a, f), getattr(b, f), f"{path}.{f}") for f in a.__dataclass_fields__)
-    )
+    found = set() if type(a) is type(b) else {f"{path}:{type(b).__name__}"}
+    return found.union(*(difference(getattr(a, f), getattr(b, f), f"{path}.{f}") for f in fields))
 
 
 ONE_CHANGE = {
-    "stepwise": {".recipe.learner"},
-    "plain-delta": {".recipe.learner"},
+    "stepwise": {".recipe.learner:Stepwise", ".recipe.learner.forward"},
+    "plain-delta": {".recipe.learner:PlainDelta"},
     "factor-2": {".rate"},
-    "linear-output": {".recipe.learner"},
+    "linear-output": {".recipe.learner:LinearOutput"},
     "full-gradient": {".recipe.model.truncate", ".recipe.learner.forward"},
     "output-bias": {".recipe.model.bias"},
     "fewer-tests": {".recipe.task.n_test", ".recipe.criterion.inspection"},
@@ -140,14 +138,30 @@ ONE_CHANGE = {
     "weaker-gates": {".recipe.model.input_gate_bias"},
     "output-gates": {".recipe.model.output_gate_bias"},
     "gate-biases": {".recipe.model.input_gate_bias"},
+    "input-gates": {".recipe.model.input_gate_bias"},
+    "centred-g": {".recipe.model:CentredLagNet97"},
+    "end-error": {".recipe.task:Lag2bEndError"},
+    "identity-h": {".recipe.model:IdentityH97"},
+    "all-legal": {".recipe.task:ReberAllLegal"},
+    "shortcuts": {".recipe.model:Shortcuts97"},
+    "half-reset": {".recipe.model:HalfReset97"},
+    "in-order": {
+        *(".recipe.task:ReberInOrder", ".recipe.task:Lag2aInTurn"),
+        ".recipe.criterion.inspection",  # of two sequences, not of 10,000 that are one of them
+    },
+}
+SEVERAL = {
+    "end-error-centred-g": {".recipe.task:Lag2bEndError", ".recipe.model:CentredLagNet97"},
+    "stepwise-plain-delta-bias": {".recipe.learner:StepwisePlainDelta", ".recipe.model.bias"},
+    "simulator": {".recipe.model:Simulator97", ".recipe.model.bias"},
 }
 
 
 @pytest.mark.parametrize("each", STUDY.compared, ids=lambda each: f"{each.row} {each.variant}")
-def test_a_variant_changes_one_thing_only(each):
+def test_a_variant_changes_what_it_says_only(each):
     found = difference(BY_ROW[each.row], each.experiment) - {".task"}
     assert found
-    assert found <= ONE_CHANGE[each.variant]
+    assert found <= (ONE_CHANGE | SEVERAL)[each.variant]
     text = (RESULTS.parent / "docs" / "FIDELITY.md").read_text()
     assert f"| `{each.variant}` |" in text
 
