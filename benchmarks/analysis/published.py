@@ -1,6 +1,6 @@
 """Figures that later papers have published, beside ours of the same variant and setting."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +19,12 @@ RULES = (
     "trials: its interval) meet or do not. Intervals of success rates are Wilson's, of means over "
     "trials Student's; no verdict where no figure is published, the measures differ or trials are "
     "missing. What a source leaves open of its setting is decided in docs/FIDELITY.md (S12)."
+)
+
+
+ELSEWHERE = (
+    "Published figures of these remedies: at their authors' settings, which are not those of this "
+    "suite, so that ours are the rows of suite `anchors`."
 )
 
 
@@ -41,6 +47,13 @@ def beside(experiments: Sequence[Experiment], rows: pd.DataFrame) -> pd.DataFram
     verdicts = [_verdict(line, experiment, rows) for line, experiment in pairs]
     table = lines.drop(columns="experiment").rename(columns={"figure": "published", "delay": "T"})
     return table.assign(ours=ours, verdict=verdicts)
+
+
+def proposed_by(found: pd.DataFrame, sources: Iterable[str]) -> pd.DataFrame:
+    """Those of the figures whose source, without its table, one of these texts begins with."""
+    texts = tuple(sources)
+    own = [any(t.startswith(each.partition(" (")[0]) for t in texts) for each in found["source"]]
+    return found[own]
 
 
 def _ours(line, experiment: Experiment | None, rows: pd.DataFrame) -> str:

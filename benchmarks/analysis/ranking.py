@@ -104,4 +104,4 @@ def readable(ranks: pd.DataFrame, tried: Mapping[str, str]) -> pd.DataFrame:
             "tasks": ranks["tasks"],
         }
     )
-    return text.assign(tried=text["cell"].map(tried).fillna("")) if tried else text
+    return text.assign(tried=[tried.get(cell, "") for cell in text["cell"]]) if tried else text

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from benchmarks.analysis import settings
 from benchmarks.analysis.statistics import Rate, proportion
 
 COMPARED_AT = 100  # steps: at the longest delay up to this one the gradients are told
@@ -21,6 +22,18 @@ GRADIENT_RULES = (
     f"`left` is what a way back of the whole delay (the longest one up to {COMPARED_AT}) leaves "
     "of an error: medians over networks, and the geometric mean over tasks."
 )
+
+
+COLUMNS = [
+    "remedy",
+    "source",
+    "solved",
+    "without",
+    "tried",
+    "left before",
+    "left after",
+    "effect",
+]
 
 
 class Remedy(NamedTuple):
@@ -48,12 +61,31 @@ def effects(
         flow: rows of `running.trained_flow`, as far as there are any.
 
     Returns:
-        Columns, as text: remedy, source, solved, without, left before, left after, and effect, a
-        sentence.
+        Columns, as text: remedy, source, solved, without, tried (of the search), left before, left
+        after, and effect, a sentence.
     """
     ran = lines[lines["trials"] > 0]
     there = [each for each in remedies if each.line in set(ran["cell"])]
-    return pd.DataFrame([_effect(each, ran, flow) for each in there])
+    found = pd.DataFrame([_effect(each, ran, flow) for each in there], columns=COLUMNS)
+    tried = settings.by_cell(ran)
+    return found.assign(tried=[tried.get(line, "") for line in found["remedy"]])
+
+
+def table(told: pd.DataFrame) -> pd.DataFrame:
+    """What of `effects` stands in a table: not the sentences, nor a column without any entry."""
+    return told.loc[:, (told != "").any()].drop(columns="effect", errors="ignore")
+
+
+def short(told: pd.DataFrame) -> pd.DataFrame:
+    """As `table`, for a terminal: without sources, and with one interval only."""
+    found = table(told.assign(without=told["without"].str.partition(" ")[0]))
+    narrow = {"left before": "left\nbefore", "left after": "left\nafter"}
+    return found.drop(columns="source", errors="ignore").rename(columns=narrow)
+
+
+def sentences(told: pd.DataFrame) -> str:
+    """The sentences of `effects`, as a list in Markdown."""
+    return "\n".join(f"* {line.remedy}: {line.effect}" for line in told.itertuples())
 
 
 def _effect(remedy: Remedy, ran: pd.DataFrame, flow: pd.DataFrame | None) -> dict[str, str]:

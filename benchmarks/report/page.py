@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
-import pandas as pd
 from rich.console import Console
 
 from benchmarks import suites
-from benchmarks.analysis import paper_rows, redrawn, tables
+from benchmarks.analysis import paper_rows, published, redrawn, tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
 from benchmarks.report import (
@@ -132,6 +131,7 @@ def _contents(suite: Suite, found: Source, local: Path) -> Contents:
     if not found.committed:
         committed = tables.current(found.experiments, store.read_suite(RESULTS / suite.name))
         reference = None if committed.empty else committed
+    searches = suite.searches(found.experiments, found.folders)
     contents = sections.of_cells(
         found.experiments,
         found.rows,
@@ -139,15 +139,16 @@ def _contents(suite: Suite, found: Source, local: Path) -> Contents:
         reference,
         found.tried,
         guessed.beside(found.experiments),
-        suite.searches(found.experiments, found.folders),
+        searches,
     )
     if isinstance(suite, PublishedSuite):
-        return sections.with_published(contents, found.experiments, found.rows)
+        beside = published.beside(found.experiments, found.rows)
+        return sections.with_published(contents, beside)
     if isinstance(suite, RemediesSuite):
-        flow = pd.concat([trained_flow.read(each) for each in found.folders], ignore_index=True)
-        return remedies_section.with_remedies(
-            contents, suite.remedies, found.experiments, found.rows, flow
-        )
+        flow = trained_flow.of(found.experiments, found.folders)
+        lines = tables.summary(found.experiments, found.rows, searches)
+        contents = sections.with_published(contents, suite.published(), published.ELSEWHERE)
+        return remedies_section.with_remedies(contents, suite.remedies, lines, flow)
     if isinstance(suite, StreamSuite):
         return sections.with_streams(contents, found.experiments, found.rows)
     return contents

@@ -6,9 +6,8 @@ from functools import partial
 import pandas as pd
 from matplotlib.axes import Axes
 
-from benchmarks.analysis import remedies, tables
+from benchmarks.analysis import remedies
 from benchmarks.analysis.remedies import Remedy
-from benchmarks.learning.experiment import Experiment
 from benchmarks.report import drawing
 from benchmarks.report.contents import Contents, Picture, Sheet, panelled
 from benchmarks.report.drawing import Draw, Look
@@ -22,8 +21,7 @@ TIMES = {"before": ":", "after": "-"}
 def with_remedies(
     contents: Contents,
     known: Sequence[Remedy],
-    experiments: Sequence[Experiment],
-    rows: pd.DataFrame,
+    lines: pd.DataFrame,
     flow: pd.DataFrame,
 ) -> Contents:
     """The page with the gradients of all lines, and a sentence on each of them, before the rest.
@@ -31,12 +29,9 @@ def with_remedies(
     Args:
         contents: of the suite as one of cells.
         known: the lines of its table.
-        experiments: with as many trials as were asked for.
-        rows: theirs.
-        flow: rows of `running.trained_flow` of these experiments, as far as there are any.
+        lines: of `tables.summary`.
+        flow: rows of `running.trained_flow` of the same experiments, as far as there are any.
     """
-    flow = flow[flow["digest"].isin({each.digest for each in experiments})]
-    lines = tables.summary(experiments, rows)
     told = remedies.effects(known, lines, flow)
     cells = list(dict.fromkeys(lines.loc[lines["trials"] > 0, "cell"]))
     notices = [] if len(flow) else ["Gradients are not drawn: no networks have been measured."]

@@ -123,14 +123,19 @@ def of_cells(
     )
 
 
-def with_published(
-    contents: Contents, experiments: Sequence[Experiment], rows: pd.DataFrame
-) -> Contents:
-    """The page with the table of published figures before its others."""
-    sheet = Sheet("published", "Published figures beside ours", published.beside(experiments, rows))
+def with_published(contents: Contents, found: pd.DataFrame, note: str = "") -> Contents:
+    """The page with the table of published figures before its others.
+
+    Args:
+        contents: of the page.
+        found: `published.beside`.
+        note: what is to be said of these figures beside the rules of all.
+    """
+    sheet = Sheet("published", "Published figures beside ours", found)
+    text = plain(f"{note} {published.RULES}".strip())
     return contents._replace(
         sheets=[sheet, *contents.sheets],
-        definitions={**contents.definitions, "Published": published.RULES},
+        definitions={**contents.definitions, "Published": text},
     )
 
 

@@ -6,7 +6,7 @@ the carry) that enters the d-th step before it, over that which enters the last 
 has quartiles over the networks, each with a sequence of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import jax
@@ -88,6 +88,13 @@ def kept(experiment: Experiment, seed: int, folder: Path) -> pd.DataFrame:
 def read(folder: Path) -> pd.DataFrame:
     """All rows in a suite's folder of results."""
     return store.read_all(folder / "flow", COLUMNS)
+
+
+def of(experiments: Iterable[Experiment], folders: Iterable[Path]) -> pd.DataFrame:
+    """The rows of experiments, as these stand now, in some folders of results."""
+    digests = {each.digest for each in experiments}
+    rows = pd.concat([store.frame([], COLUMNS), *map(read, folders)], ignore_index=True)
+    return rows[rows["digest"].isin(digests)]
 
 
 def measured(experiment: Experiment, seed: int, rows: pd.DataFrame, folder: Path) -> list[dict]:

@@ -25,7 +25,7 @@ from benchmarks.analysis.remedies import Remedy
 from benchmarks.analysis.settings import Searched
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running import flow_study, search, store
+from benchmarks.running import flow_study, search, store, trained_flow
 from benchmarks.suites import guessed
 from benchmarks.suites.common import RESULTS
 
@@ -50,6 +50,24 @@ def _with_section(page: str, title: str, table: pd.DataFrame, rules: str) -> str
     """A page in Markdown with one more section: a table, and how to read it."""
     text = table.to_markdown(index=False, disable_numparse=True)
     return "\n\n".join([page.rstrip(), f"## {title}", text, rules]) + "\n"
+
+
+PUBLISHED_FIRST = ["source", "task", "T", "cell", "setting", "published", "ours", "verdict"]
+"""What of published figures has room in a terminal."""
+
+ANCHORS = "anchors"
+"""The suite of experiments at the settings of published figures."""
+
+
+def _published(found: pd.DataFrame) -> RenderableType:
+    """Published figures beside ours, for a terminal."""
+    short = tables.plain("Published figures beside ours", collapse_padding=True)
+    for column in PUBLISHED_FIRST:
+        short.add_column(column, overflow="fold")
+    told = found.assign(published=found["measure"] + " " + found["published"])
+    for line in told[PUBLISHED_FIRST].itertuples(index=False):
+        short.add_row(*line)
+    return short
 
 
 @dataclass(frozen=True)
@@ -170,9 +188,16 @@ class RemediesSuite(Suite):
 
     Attributes:
         remedies: its cells, and which of them lacks what.
+        anchors: experiments at the settings of published figures, of suite `anchors`.
     """
 
     remedies: tuple[Remedy, ...] = ()
+    anchors: tuple[Experiment, ...] = ()
+
+    def published(self) -> pd.DataFrame:
+        """The figures of those who proposed the remedies beside ours, in the committed rows."""
+        found = published.beside(self.anchors, store.read_suite(RESULTS / ANCHORS))
+        return published.proposed_by(found, [each.source for each in self.remedies])
 
     def shown(
         self,
@@ -181,15 +206,26 @@ class RemediesSuite(Suite):
         committed: pd.DataFrame | None = None,
         folders: Sequence[Path] = (),
     ) -> Shown:
-        """The table, and what each remedy did to success below it."""
+        """The table; below it, what each remedy did to success, and the published figures.
+
+        Those that have not been run stand on the page only.
+        """
         shown = super().shown(experiments, rows, committed, folders)
-        told = remedies.effects(self.remedies, shown.lines)
-        told = told.drop(columns=["left before", "left after", "effect"], errors="ignore")
-        short = told.drop(columns="source", errors="ignore")
+        flow = trained_flow.of(experiments, folders)
+        told, beside = remedies.effects(self.remedies, shown.lines, flow), self.published()
+        short = tables.of_numbers(
+            "What each remedy did", remedies.short(told), collapse_padding=True
+        )
+        rules = [remedies.RULES, *([remedies.GRADIENT_RULES] if len(flow) else [])]
+        text = "\n\n".join([remedies.sentences(told), *rules])
+        page = _with_section(shown.page, "What each remedy did", remedies.table(told), text)
+        of_anchors = f"{published.ELSEWHERE} {published.RULES}"
+        ran = beside[beside["ours"] != tables.NOT_RUN]
+        more = [Text(), _published(ran)] if len(ran) else []
         return shown._replace(
-            table=Group(shown.table, Text(), tables.of_numbers("What each remedy did", short)),
-            notes=[*shown.notes, remedies.RULES],
-            page=_with_section(shown.page, "What each remedy did", told, remedies.RULES),
+            table=Group(shown.table, Text(), short, *more),
+            notes=[*shown.notes, *rules, *([of_anchors] if more else [])],
+            page=_with_section(page, "Published figures", beside, of_anchors),
         )
 
 
@@ -207,14 +243,8 @@ class PublishedSuite(Suite):
         """The table, and the published figures below it."""
         shown = super().shown(experiments, rows, committed, folders)
         found = published.beside(experiments, rows)
-        short = tables.plain("Published figures beside ours", collapse_padding=True)
-        for column in PUBLISHED_FIRST:
-            short.add_column(column, overflow="fold")
-        told = found.assign(published=found["measure"] + " " + found["published"])
-        for line in told[PUBLISHED_FIRST].itertuples(index=False):
-            short.add_row(*line)
         return shown._replace(
-            table=Group(shown.table, Text(), short),
+            table=Group(shown.table, Text(), _published(found)),
             notes=[*shown.notes, published.RULES],
             page=_with_section(shown.page, "Published figures", found, published.RULES),
         )
@@ -247,10 +277,6 @@ class StreamSuite(Suite):
             notes=[*shown.notes, streams.RULES, streams.PUBLISHED],
             page=_with_section(page, "Published figures", beside, streams.PUBLISHED),
         )
-
-
-PUBLISHED_FIRST = ["source", "task", "T", "cell", "setting", "published", "ours", "verdict"]
-"""What of published figures has room in a terminal."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from benchmarks.learning.learners import Adam, Learner
 from benchmarks.learning.penalties import NormStabiliser, Omega
 from benchmarks.learning.remedies import Remedied
 from benchmarks.running import search
-from benchmarks.suites import sizes
+from benchmarks.suites import anchors, sizes
 from benchmarks.suites.base import RemediesSuite
 from benchmarks.suites.cells import EVERY
 from benchmarks.suites.common import DEFAULT_RATE, RESULTS, Point, recipe
@@ -173,4 +173,5 @@ SUITE = RemediesSuite(
     staged=True,
     configurations=CONFIGURATIONS,
     remedies=tuple(Remedy(name, line.source, line.without) for name, line in LINES.items()),
+    anchors=anchors.EXPERIMENTS,
 )

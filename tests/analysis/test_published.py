@@ -87,6 +87,13 @@ def test_longer_sequences_have_a_verdict_of_their_own():
         assert found.loc["right at length 5000", "verdict"] == verdict
 
 
+def test_figures_are_those_of_whoever_a_text_begins_with():
+    found = published.beside([], rows(EXPERIMENTS[PLAIN], 100))
+    texts = ["Tallec & Ollivier 2018, the chrono start", "after Bai et al. 2018"]
+    chosen = published.proposed_by(found, texts)
+    assert set(chosen["source"]) == {"Tallec & Ollivier 2018"}
+
+
 def test_the_page_of_the_anchors_has_the_published_figures():
     suite = suites.load("anchors")
     own = rows(EXPERIMENTS["adding-bai18-600.gru"], *[100] * 5)

@@ -50,6 +50,21 @@ def test_success_is_compared_on_what_both_have():
     )
     assert found.loc["rnn", "effect"] == "Solves 1 of 40 trials."
     assert found.loc["odd", "effect"] == "Solves 0 of 20 trials."
+    assert set(found["tried"]) == {""}
+
+
+def test_what_the_search_tried_is_summed_over_tasks():
+    searched = LINES.assign(with_success=[1, 2, 3, 4, 5, 6], configurations=12)
+    found = remedies.effects(KNOWN, searched).set_index("remedy")
+    assert found["tried"].to_dict() == {"rnn": "3/24", "clip": "12/36", "odd": "6/12"}
+
+
+def test_columns_without_any_entry_are_left_out_of_the_table():
+    found = remedies.effects(KNOWN, LINES)
+    assert list(remedies.table(found)) == ["remedy", "source", "solved", "without"]
+    short = remedies.short(remedies.effects(KNOWN, LINES, flow(clip=(1e-3, 0.02))))
+    assert list(short) == ["remedy", "solved", "without", "left\nbefore", "left\nafter"]
+    assert short["without"].tolist() == ["", "1/40", ""]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import io
 import math
 from dataclasses import replace
 
@@ -5,14 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from flax import nnx
+from rich.console import Console
 
 from benchmarks import suites
+from benchmarks.analysis import remedies as analysis
 from benchmarks.cli.main import main
 from benchmarks.learning import space
 from benchmarks.learning.descents import Plain
 from benchmarks.learning.learners import Adam
-from benchmarks.running import search
-from benchmarks.suites import compare, remedies, sizes
+from benchmarks.running import search, store, trained_flow
+from benchmarks.suites import base, compare, remedies, sizes
 from benchmarks.suites.cells import EVERY
 from benchmarks.suites.remedies import DELAYS, LINES, LONGEST, TRIALS
 from tests.support.made_up import rows
@@ -115,7 +118,62 @@ def test_the_table_says_what_each_remedy_did():
     page = shown.page.partition("## What each remedy did")[2]
     assert "| rnn-norm-clip    | Pascanu et al. 2013" in page
     assert "4/4 (51% to 100%)" in page
+    assert "\n* rnn-norm-clip: Solves 4 of 4 trials, more than without it (0 of 4)." in page
+    assert "left before" not in page  # no gradient has been measured
     assert "rnn-skip" not in page
+
+
+def test_the_table_says_how_an_error_flows_back(tmp_path):
+    chosen = next(each for each in SUITE.experiments if each.name == "adding-20.rnn")
+    chosen = replace(chosen, rate=0.01)
+    labels = {name: getattr(chosen, name) for name in ("task", "delay", "cell", "digest")}
+    lines = [
+        {"experiment": chosen.name, "seed": 0, "networks": 3, "time": time, "distance": 20}
+        | {"low": 0.1, "median": median, "high": 1.0}
+        | labels
+        for time, median in (("before", 0.25), ("after", 0.5))
+    ]
+    lines += [each | {"digest": "another", "median": 1e9} for each in lines]
+    store.add(tmp_path / "flow" / "a.csv", lines, trained_flow.COLUMNS)
+    found = rows(chosen, 100, task=chosen.task, delay=chosen.delay, cell=chosen.cell)
+    shown = SUITE.shown([chosen], found, folders=[tmp_path])
+    head, _, line = shown.page.partition("## What each remedy did")[2].splitlines()[2:5]
+    names, entries = ([part.strip() for part in text.split("|")] for text in (head, line))
+    assert dict(zip(names, entries, strict=True)) == {
+        "": "",
+        "remedy": "rnn",
+        "source": LINES["rnn"].source,
+        "solved": "1/1 (21% to 100%)",
+        "left before": "0.25",
+        "left after": "0.5",
+    }
+    assert "Of an error, 0.5 is left after training (0.25 before it)." in shown.page
+    assert analysis.GRADIENT_RULES in shown.notes
+
+
+def test_published_figures_of_its_remedies_stand_below(tmp_path, monkeypatch):
+    chosen = next(each for each in SUITE.experiments if each.name == "adding-20.rnn")
+    found = rows(chosen, 100, task=chosen.task, delay=chosen.delay, cell=chosen.cell)
+    monkeypatch.setattr(base, "RESULTS", tmp_path)
+    page = SUITE.shown([chosen], found).page.partition("## Published figures")[2]
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    assert {line.split("|")[1].strip() for line in lines[1:]} == {
+        "Pascanu et al. 2013",
+        "Sutskever et al. 2013 (Table 5)",
+    }
+    assert all("| not run |" in line for line in lines[1:])
+    (plain,) = (each for each in SUITE.anchors if each.name == "adding-ms11-80.rnn-0")
+    own = rows(plain, *[None] * 4).assign(test_wrong=[30, 35, 45, 44])
+    store.add(tmp_path / "anchors" / "trials" / "a.csv", own.to_dict("records"))
+    shown = SUITE.shown([chosen], found)
+    page = shown.page.partition("## Published figures")[2]
+    assert sum("| agrees " in line for line in page.splitlines()) == 1
+    console = Console(width=80, file=io.StringIO())
+    console.print(shown.table)
+    printed = console.file.getvalue()
+    assert "Published figures beside ours" in printed
+    assert "not run" not in printed  # what nobody has run stands on the page
+    assert max(map(len, printed.splitlines())) <= 80
 
 
 def test_misuse_is_one_line_and_status_2(tmp_path, capsys):

@@ -97,7 +97,8 @@ def test_the_chosen_settings_are_those_that_the_committed_search_found():
 def test_the_committed_page_is_made_from_the_committed_rows(name):
     suite, folder = suites.load(name), common.RESULTS / name
     rows = store.read_suite(folder)
-    page = suite.shown(suite.experiments, tables.current(suite.experiments, rows)).page
+    known = tables.current(suite.experiments, rows)
+    page = suite.shown(suite.experiments, known, folders=[folder]).page
     assert (folder / "table.md").read_text() == page
     assert set(rows["dirty"]) == {"false"}
     assert search.SEED not in set(rows["seed"])
