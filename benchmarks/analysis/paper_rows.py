@@ -40,9 +40,10 @@ RULES = (
 OF_RIVALS = (
     "Where the paper's method fails in part of its trials, the paper's mean is of the others, and "
     "here ours is of solved trials, too. Where it solves none, *agrees* says that ours does not, "
-    "either, within its budget (*faster*: significantly more are solved). Where the paper has a "
-    "figure from another paper, without a number of trials, *fails* says that its success rate "
-    "lies above the interval of ours, or, where it has none, that none of ours is solved."
+    "either, within its budget (*faster*: significantly more are solved); where the paper says so "
+    "without a number, its mean is `fails`. Where the paper has a figure from another paper, "
+    "without a number of trials, *fails* says that its success rate lies above the interval of "
+    "ours, or, where it has none, that none of ours is solved."
 )
 """What differs for methods of which the paper reports failures; follows `RULES`."""
 
@@ -246,7 +247,7 @@ def _readable(line) -> dict[str, str]:
 
 def paper(line) -> str:
     """The paper's mean of sequences, its success rate and its number of trials."""
-    if pd.isna(line.paper_sequences):
+    if not _their_mean(line):
         return ""
     success = "" if pd.isna(line.paper_success) else f"{line.paper_success:.0%} of "
     trials = "?" if pd.isna(line.paper_trials) else f"{line.paper_trials:.0f}"
@@ -256,7 +257,7 @@ def paper(line) -> str:
 def _their_mean(line) -> str:
     """The paper's mean; where nothing is solved, the sequences within which it is not."""
     if pd.isna(line.paper_sequences):
-        return ""
+        return "fails" if line.paper_success == 0 else ""
     return (">" if line.paper_success == 0 else "") + tables.quantity(line.paper_sequences)
 
 

@@ -163,5 +163,5 @@ def _of_paper(suite: PaperSuite, found: Source, local: Path) -> Contents:
         compare = redrawn if isinstance(suite, ReadingsSuite) else paper_rows
         lines = compare.comparison(known, literal.rows, guesses)
     if isinstance(suite, ReadingsSuite):
-        return paper_section.of_readings(compared, found.rows, suite.chosen_by, lines)
+        return paper_section.of_readings(compared, found.rows, suite.chosen_by, lines, guesses)
     return paper_section.of_paper(compared, found.rows, found.points, lines, guesses)

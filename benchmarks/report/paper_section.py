@@ -75,6 +75,7 @@ def of_readings(
     rows: pd.DataFrame,
     chosen_by: Sequence[str] = (),
     literal: pd.DataFrame | None = None,
+    guessed: Mapping[str, str] = tables.NOTHING,
 ) -> Contents:
     """The page of a suite that asks which reading agrees with the most rows of the paper.
 
@@ -84,8 +85,9 @@ def of_readings(
         chosen_by: rows for which the readings were chosen; none if they were not.
         literal: lines of `redrawn.comparison` of the literal reading, where it is not among
             those compared.
+        guessed: what guessing solves, by task.
     """
-    own = redrawn.comparison(compared, rows)
+    own = redrawn.comparison(compared, rows, guessed)
     lines = own if literal is None else _beside(literal.assign(variant="literal"), own)
     agreement = readings.agreement(lines)
     best = agreement.iloc[0]
@@ -119,6 +121,7 @@ def of_readings(
             "Readings": sections.plain(readings.rules(chosen_by)),
             **({} if effects.empty else {"Choices": readings.EFFECTS}),
             "Columns and verdicts": sections.plain(paper_rows.rules(compared)),
+            **sections.guessing(guessed),
         },
         sections.glossary_of([each.experiment for each in compared]),
     )

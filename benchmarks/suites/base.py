@@ -349,9 +349,10 @@ class ReadingsSuite(PaperSuite):
         compared = self.beside_paper(experiments)
         if not compared:
             return super().shown(experiments, rows, committed, folders)
-        lines = redrawn.comparison(compared, rows)
+        guesses = guessed.beside(experiments)
+        lines = redrawn.comparison(compared, rows, guesses)
         table = tables.of_numbers(self.title, readings.readable(lines), collapse_padding=True)
-        page = paper_rows.page(self.name, self.title, compared, rows)
+        page = paper_rows.page(self.name, self.title, compared, rows, guesses)
         parts = [page.rstrip(), *readings.sections(lines, self.chosen_by)]
         return Shown(
             table,

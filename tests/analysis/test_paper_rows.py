@@ -270,7 +270,7 @@ def test_all_rows_have_been_run(name, rows):
     assert (lines["trials"] >= lines["paper_trials"]).all()
 
 
-@pytest.mark.parametrize("name", ["paper", "fidelity"])
+@pytest.mark.parametrize("name", ["paper", "fidelity", "rivals", "readings", "best-readings"])
 def test_the_committed_page_is_made_from_the_committed_rows(name):
     folder, suite = RESULTS / name, suites.load(name)
     committed = store.read_suite(folder)

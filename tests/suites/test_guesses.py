@@ -90,6 +90,15 @@ def test_tasks_for_which_nobody_has_guessed_have_none(committed):
     assert guessed.beside([other]) == {}
 
 
+@pytest.mark.parametrize("name", ["readings", "best-readings"])
+def test_readings_have_a_column_on_their_pages(name, committed):
+    suite = suites.load(name)
+    shown = suite.shown(suite.experiments, rows(suite.experiments[0], 100))
+    lines = shown.lines.set_index(["row", "variant"])
+    assert lines.loc[("7.1", "half-full-small"), "guessing"] == "0/10, >1.02M"
+    assert "suite `guesses`" in shown.page
+
+
 def test_a_variant_of_another_suite_finds_the_guesses_on_its_task(committed):
     variants = suites.load("fidelity")
     made_up = rows(variants.experiments[0], 100)

@@ -89,3 +89,15 @@ def test_the_table_fits_80_columns_and_says_within_how_many_the_paper_fails():
     assert not any("…" in line for line in lines)
     assert sum(">5M" in line for line in lines) >= 9
     assert any("lag-2a-1-100 bptt" in line for line in lines)
+
+
+def test_a_failure_that_the_paper_says_without_a_number_is_shown():
+    lines = comparison(SUITE.compared, rows(SUITE.experiments[0], 100))
+    text = readable(lines).set_index("row")["paper"]
+    assert text["2.10"] == "fails (0% of ?)"
+    assert (text != "").all()
+    console = Console(file=io.StringIO(), width=80)
+    console.print(paper_rows.terminal(lines, SUITE.title))
+    (line,) = (each for each in console.file.getvalue().splitlines() if each.startswith("2.10"))
+    assert "fails" in line
+    assert "without a number" in paper_rows.rules(SUITE.compared)
