@@ -11,7 +11,7 @@ import scipy
 from benchmarks.analysis import bootstrap
 
 ROUNDING = 1e-9
-"""By which a product of fractions may miss one half, far less than any trial's share."""
+"""By which a product of fractions may miss a share, far less than any trial's."""
 
 
 class Rate(NamedTuple):
@@ -36,18 +36,27 @@ def proportion(solved: int, trials: int) -> Rate:
 
 
 def median_sequences(rows: pd.DataFrame) -> float:
-    """Median of sequences to success over all trials (Kaplan-Meier); unsolved ones are censored.
+    """Median of sequences to success over all trials, or inf where it lies beyond the budget."""
+    return sequences_until(rows, 0.5)
+
+
+def sequences_until(rows: pd.DataFrame, share: float) -> float:
+    """Sequences by which a share of all trials is solved (Kaplan-Meier).
 
     An unsolved trial is censored at the budget, a diverged one too: it will never succeed, so the
     time at which it fell says nothing.
 
+    Args:
+        rows: of one experiment.
+        share: of its trials, 0 to 1.
+
     Returns:
-        The median, or inf where it lies beyond the budget.
+        The number, or inf where it lies beyond the budget.
     """
     if not (rows["outcome"] == "solved").any():
         return float("inf")
     curve = scipy.stats.ecdf(_censored(rows)).sf
-    reached = np.flatnonzero(curve.probabilities <= 0.5 + ROUNDING)
+    reached = np.flatnonzero(curve.probabilities <= 1 - share + ROUNDING)
     return float(curve.quantiles[reached[0]]) if len(reached) else float("inf")
 
 

@@ -50,7 +50,7 @@ def quartiles(points: pd.DataFrame, budget: int) -> Quartiles:
     return Quartiles(trials.index.to_numpy(float), low, median, high)
 
 
-def first_below(curve: Quartiles, level: float) -> float:
-    """Training sequences at which the median is first below a level; inf if it never is."""
-    below = np.flatnonzero(curve.median < level)
-    return float(curve.sequences[below[0]]) if len(below) else float("inf")
+def first_below(sequences: np.ndarray, shares: np.ndarray, level: float) -> float:
+    """Training sequences at which shares, `[point]`, are first below a level; inf if never."""
+    below = np.flatnonzero(shares < level)
+    return float(sequences[below[0]]) if len(below) else float("inf")

@@ -40,6 +40,7 @@ LINE = 0.19  # inches of a panel that has cells down, for each
 AROUND = 0.75  # inches above and below them
 LETTERS = 80  # that a line of a legend has room for; a bit of line takes seven
 BAND = 0.12
+FEW = 6  # cells whose bands and lines can still be told apart
 SPREAD = 0.08
 """Of an axis from 0 to 1: how far all lines together are moved apart."""
 

@@ -15,7 +15,17 @@ from matplotlib.patches import Rectangle
 
 from benchmarks.analysis.statistics import success_curve
 from benchmarks.learning.curves import Quartiles
-from benchmarks.report.drawing import BAND, NARROW, Draw, Look, apart, beside, log_axis, rate_axis
+from benchmarks.report.drawing import (
+    BAND,
+    FEW,
+    NARROW,
+    Draw,
+    Look,
+    apart,
+    beside,
+    log_axis,
+    rate_axis,
+)
 
 MOST_ACROSS = 6
 """Cells across in a heat map as wide as a phone."""
@@ -91,7 +101,10 @@ def _entry(axis: Axes, line, x: int, y: int, fontsize: int) -> None:
 
 
 def delays(lines: pd.DataFrame, looks: dict[str, Look]) -> dict[str, Draw]:
-    """Success rate against delay with Wilson bands, a panel for each family, a line per cell."""
+    """Success rate against delay, a panel for each family, a line per cell.
+
+    With Wilson intervals: bands, and of many cells bars.
+    """
     return {
         family: partial(_delays, lines=own, looks=looks)
         for family, own in lines.groupby("family", sort=False)
@@ -99,13 +112,16 @@ def delays(lines: pd.DataFrame, looks: dict[str, Look]) -> dict[str, Draw]:
 
 
 def _delays(axis: Axes, lines: pd.DataFrame, looks: dict[str, Look]) -> None:
-    shifts = apart(looks)
+    shifts, few = apart(looks), lines["cell"].nunique() <= FEW
     for cell, look in looks.items():
         own = lines[lines["cell"] == cell].sort_values("delay")
         x = beside(own["delay"], shifts[cell])
         rates = own["solved"] / own["trials"] + shifts[cell]
         axis.plot(x, rates, markersize=5, **look._asdict())
-        axis.fill_between(x, own["low"], own["high"], color=look.color, alpha=BAND, lw=0)
+        if few:
+            axis.fill_between(x, own["low"], own["high"], color=look.color, alpha=BAND, lw=0)
+        else:
+            axis.vlines(x, own["low"], own["high"], color=look.color, linewidth=0.7)
     rate_axis(axis)
     axis.set_xscale("log")
     axis.set_xticks(ticks := sorted(set(lines["delay"])), map(str, ticks))

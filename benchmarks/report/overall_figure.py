@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from benchmarks.report.drawing import (
     AROUND,
     BAND,
+    FEW,
     LINE,
     MARKERS,
     PALETTE,
@@ -18,9 +19,6 @@ from benchmarks.report.drawing import (
     log_axis,
     rate_axis,
 )
-
-FEW = 6
-"""Cells whose bands and lines can still be told apart."""
 
 
 def overall(profiles: pd.DataFrame, ranks: pd.DataFrame, looks: dict[str, Look]) -> dict[str, Draw]:

@@ -9,7 +9,7 @@ from benchmarks.analysis import lengths, profile, ranking, settings, tried
 from benchmarks.learning.experiment import Experiment
 from benchmarks.report import overall_figure, search_figure
 from benchmarks.report.contents import Picture, Sheet, panelled
-from benchmarks.report.drawing import AROUND, LINE, PANEL, Look
+from benchmarks.report.drawing import AROUND, FEW, LINE, PANEL, Look
 from benchmarks.running.search import untested
 
 OVERALL_TEXT = "Bars and bands: 95 % intervals over tasks and trials."
@@ -55,7 +55,7 @@ def longer(lines: pd.DataFrame, rows: pd.DataFrame, looks: dict[str, Look]) -> l
     )
     cells = {cell: look for cell, look in looks.items() if cell in set(reached["cell"])}
     heights: dict[str, float] = {}
-    if few := len(cells) <= overall_figure.FEW:
+    if few := len(cells) <= FEW:
         draws = overall_figure.lengths(reached, chances, cells)
     else:
         draws, heights = overall_figure.length_rows(reached, chances)

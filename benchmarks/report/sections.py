@@ -25,10 +25,12 @@ from benchmarks.report import (
     figures,
     flow_figure,
     glossary,
+    row_figure,
     searched,
     streams_figure,
 )
 from benchmarks.report.contents import Better, Contents, Picture, Sheet, panelled
+from benchmarks.report.drawing import FEW
 from benchmarks.running import flow_study
 
 RESULTS = {
@@ -42,6 +44,20 @@ RESULTS = {
     "Seconds": "Mean of a trial until it stops, an unsolved one after the whole budget; they do "
     "not travel to other machines.",
 }
+IN_ROWS = (
+    "Point: the median over trials; line: from the lower to the upper quartile, unsolved trials "
+    "beyond the budget (arrow). Right: solved trials of all."
+)
+LEARNING_IN_ROWS = (
+    "When the share of wrong sequences is first below half of the best constant output's: its "
+    "median over trials (point) and its quartiles (ends of the line; arrow: not within the "
+    "budget). Right: the median at the end."
+)
+WRONG = (
+    f"Shares: at inspections, of the first {TEST_GROUP} fresh sequences (of fixed sets: of all "
+    "strings); where a rule on the latest training sequences ends the trial, of those. A trial "
+    "that has stopped keeps its last value, one that is solved too."
+)
 APART = "Lines are moved apart a little, so that equal ones stay visible."
 NO_CURVES = (
     "These trials were run without keeping learning curves, so that none are drawn; "
@@ -265,15 +281,25 @@ def _delays(lines: pd.DataFrame, looks: dict[str, drawing.Look]) -> Picture:
 
 
 def _curves(lines: pd.DataFrame, rows: pd.DataFrame, looks: dict[str, drawing.Look]) -> Picture:
+    draws = figures.curves(lines, rows, looks)
+    heights: dict[str, float] = {}
+    alt = f"Kaplan-Meier curves of {_named(lines)}: share solved against training sequences."
+    statistic = f"Share of trials solved by then; a bar at the end: some are not. {APART}"
+    if not _few(lines):
+        draws, heights = row_figure.curves(lines, rows)
+        looks = row_figure.LOOKS
+        alt = f"Quartiles of training sequences to success of {_named(lines)}, a row for each cell."
+        statistic = IN_ROWS
     return panelled(
         "sequences",
         "How many sequences it takes",
-        figures.curves(lines, rows, looks),
+        draws,
         looks,
         folded=_unsolved(lines, "task"),
-        alt=f"Kaplan-Meier curves of {_named(lines)}: share solved against training sequences.",
+        heights=heights,
+        alt=alt,
         sentence=sentences.curves(lines),
-        statistic=f"Share of trials solved by then; a bar at the end: some are not. {APART}",
+        statistic=statistic,
     )
 
 
@@ -292,30 +318,38 @@ def learning_pictures(
         digest: curves.quartiles(group, budgets[digest])
         for digest, group in points.groupby("digest")
     }
-    halved = [
-        curves.first_below(found[line.digest], (1 - line.chance_right) / 2)
-        for line in lines.itertuples()
-    ]
+    drawn = [(found[line.digest], (1 - line.chance_right) / 2) for line in lines.itertuples()]
+    halved = [curves.first_below(each.sequences, each.median, level) for each, level in drawn]
     lines = lines.assign(halved=halved)
     trials = points.drop_duplicates(["digest", "seed", "trial"])
     without = len(rows) - len(trials)
+    counts = f"Curves of {len(trials)} trials" + (
+        f"; {without} were run without keeping one" if without else ""
+    )
+    draws = figures.learning(lines, found, looks)
+    heights: dict[str, float] = {}
+    shown = {cell: looks[cell] for cell in dict.fromkeys(lines["cell"])}
+    alt = f"Learning curves of {_named(lines)}: median share of wrong sequences against training "
+    alt += "sequences."
+    what = f"Median over trials of the share of wrong sequences, with quartiles (band). {APART} "
+    what += "Dotted: the best constant output."
+    if not _few(lines):
+        draws, heights = row_figure.learning(lines, found)
+        shown = row_figure.LOOKS
+        alt = f"When {_named(lines)} have half as many sequences wrong as a constant output, a row "
+        alt += "for each cell."
+        what = LEARNING_IN_ROWS
     return [
         panelled(
             "learning",
             "Learning curves",
-            figures.learning(lines, found, looks),
-            {cell: looks[cell] for cell in dict.fromkeys(lines["cell"])},
+            draws,
+            shown,
             folded=_unsolved(lines, "task") - set(lines.loc[np.isfinite(halved), "task"]),
-            alt=f"Learning curves of {_named(lines)}: median share of wrong sequences against "
-            "training sequences.",
+            heights=heights,
+            alt=alt,
             sentence=sentences.learning(lines),
-            statistic=f"Curves of {len(trials)} trials"
-            + (f"; {without} were run without keeping one" if without else "")
-            + ". Median over trials of the share of wrong sequences, with quartiles (band): at "
-            f"inspections, of the first {TEST_GROUP} fresh sequences (of fixed sets: of all "
-            "strings); where a rule on the latest training sequences ends the trial, of those. A "
-            "trial that has stopped keeps its last value, one that is solved too. Dotted: the best "
-            f"constant output. {APART}",
+            statistic=f"{counts}. {what} {WRONG}",
         )
     ]
 
@@ -331,6 +365,11 @@ def _cost(lines: pd.DataFrame, looks: dict[str, drawing.Look]) -> Picture:
         sentence=sentences.cost(lines),
         statistic="Mean seconds of a trial. Larger markers: longer delays.",
     )
+
+
+def _few(lines: pd.DataFrame) -> bool:
+    """Whether the cells of each panel can be told apart as curves."""
+    return lines.groupby("task")["cell"].nunique().max() <= FEW
 
 
 def _unsolved(lines: pd.DataFrame, column: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ from benchmarks.analysis.statistics import (
     median_sequences,
     rate_difference,
     restricted_mean_sequences,
+    sequences_until,
     success_curve,
     success_rate,
 )
@@ -83,6 +84,16 @@ def test_half_of_the_trials_are_enough_for_a_median(solved):
     assert median_sequences(rows(*sequences, *unsolved)) == sequences[-1]
     assert median_sequences(rows(*sequences, *unsolved, None)) == math.inf
     assert median_sequences(rows(*sequences, *unsolved[1:])) == sequences[-1]
+
+
+@pytest.mark.parametrize("trials", range(1, 30))
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_a_share_of_the_trials_is_reached_as_soon_as_so_many_are_solved(trials, quarters):
+    enough = math.ceil(trials * quarters / 4)
+    sequences = list(range(10, 10 + trials))
+    assert sequences_until(rows(*sequences), quarters / 4) == sequences[enough - 1]
+    few = sequences[: enough - 1] + [None] * (trials - enough + 1)
+    assert sequences_until(rows(*few), quarters / 4) == math.inf
 
 
 def test_restricted_mean_counts_the_whole_budget_for_unsolved_trials():

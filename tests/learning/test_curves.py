@@ -185,5 +185,5 @@ def test_quartiles_over_trials_by_hand():
 
 def test_where_a_median_falls_below_a_level():
     curve = curves.quartiles(frame(a={10: 0.5, 20: 0.3, 30: 0.4}), budget=30)
-    assert curves.first_below(curve, 0.5) == 20
-    assert curves.first_below(curve, 0.3) == float("inf")
+    assert curves.first_below(curve.sequences, curve.median, 0.5) == 20
+    assert curves.first_below(curve.sequences, curve.median, 0.3) == float("inf")

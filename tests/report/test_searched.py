@@ -176,7 +176,7 @@ def test_success_on_longer_sequences_is_drawn_by_length():
 
 
 def test_lengths_of_many_cells_are_points_in_a_row_for_each():
-    cells = [f"cell{i}" for i in range(overall_figure.FEW + 1)]
+    cells = [f"cell{i}" for i in range(drawing.FEW + 1)]
     rows = several(**{cell: [100, 200] for cell in cells})
     rows["longer_2"], rows["longer_5"], rows["longer_10"] = 0.8, 0.5, 0.2
     lines = pd.DataFrame({"task": ["t-1"], "chance_right": [0.1]})
