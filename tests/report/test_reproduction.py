@@ -29,6 +29,41 @@ def test_the_page_has_all_rows_in_the_order_of_the_paper(page):
     assert rows == sorted(rows, key=lambda row: [int(part) for part in row.split(".")])
 
 
+def cells(page, row):
+    """Cells of a row of the page, by their columns."""
+    table = next(part for part in page.split("\n\n") if f"\n| {row} " in part)
+    head, _, *body = ([each.strip() for each in line.split("|")] for line in table.splitlines())
+    (own,) = (each for each in body if each[1] == row)
+    return dict(zip(head, own, strict=True))
+
+
+def test_figures_of_the_papers_tables_stand_beside_ours(page):
+    """Read from the data by their names, as printed: fractions as percentages."""
+    theirs = pd.read_csv(reproduction.paper_rows.REFERENCES[0], dtype=str).set_index("row")
+    for row, own in theirs[theirs["method"] == "lstm97"].iterrows():
+        found = cells(page, row)
+        assert found["weights"] == own["weights"]
+        for column, name in [
+            ("ST1 (paper)", "sequences_st1"),
+            ("test error (paper)", "test_error"),
+        ]:
+            assert (column in found) == pd.notna(own[name])
+        wrong = own["test_wrong_fraction"]
+        if pd.notna(own["test_wrong"]):
+            wrong = int(own["test_wrong"]) / 2560
+        assert ("test wrong (paper)" in found) == pd.notna(wrong)
+        if pd.notna(wrong):
+            assert found["test wrong (paper)"].endswith(f"({float(wrong):.2%})")
+    assert cells(page, "4.1")["ST1 (paper)"].endswith("k (27.4k)")
+    assert cells(page, "6.2")["test error (paper)"].endswith(" (0.012)")
+
+
+def test_the_papers_figure_stands_alone_where_ours_has_none():
+    assert reproduction._beside(float("nan"), 0.014, "{:.2g}".format) == "- (0.014)"
+    assert reproduction._beside(0.01, float("nan"), "{:.2g}".format) == "0.01"
+    assert reproduction._beside(float("nan"), float("nan"), "{:.2g}".format) == ""
+
+
 @pytest.fixture
 def made_up(monkeypatch, tmp_path):
     """Rows of the other methods, of guesses and of one reading beside the committed ones."""
