@@ -10,6 +10,7 @@ from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Online
 from benchmarks.learning.program import Program
 from benchmarks.learning.program_forward import FEW_LANES, ForwardProgram
+from benchmarks.learning.remedies import Remedied
 from benchmarks.speed.flax_case import Flax
 from benchmarks.speed.machine import Copy, Product, TorchProduct
 from benchmarks.speed.ours import FirstBlock, Ours
@@ -18,8 +19,8 @@ from benchmarks.speed.timing import Alternative, Case, Group, Place, Unit
 from benchmarks.speed.torch_case import LAYERS, Torch
 from benchmarks.speed.work import Work
 from benchmarks.suites import paper, sizes
-from benchmarks.suites.cells import ALL, CORE
-from benchmarks.suites.remedies import LINES
+from benchmarks.suites.cells import ALL, CORE, LAYERED
+from benchmarks.suites.remedies import LINES, Line
 from tasks.adding import Adding
 
 LEARNER97, MINIBATCH, CELLS, REMEDIES, PEAK, COMPILING, ACCELERATOR = SECTIONS = (
@@ -44,6 +45,13 @@ FLAX_CELLS = {
     "lstm": (nnx.LSTMCell, nnx.OptimizedLSTMCell),
     "gru": (nnx.GRUCell,),
 }
+
+AT_EQUAL_WEIGHTS = ["lstm", *(name for name in [*ALL, *LAYERED] if name != "lstm")]
+"""Cells that are timed at equal weights; the others are held against the first."""
+DROPOUT = Line("gaussian-rnn", lambda delay: Remedied(dropout=0.5), "Zaremba et al. 2014")
+REMEDY_LINES = {name: line for name, line in LINES.items() if name.startswith("rnn")}
+REMEDY_LINES |= {"rnn-dropout": DROPOUT}
+"""The lines of suite `remedies` that are the vanilla net, and a remedy that it does not run."""
 
 # One call of a case takes some tenths of a second on a core of 2020.
 UPDATES97 = {100: 500, 1000: 50}  # by delay, as many as a call of the runner makes
@@ -82,8 +90,8 @@ def cpu(cores: Sequence[int]) -> list[Group]:
         scaling(loops),
         *(minibatch(plain, Work(cell, h, 100, BATCHES[h])) for h in BATCHES for cell in CORE),
         minibatch(plain, Work("lstm", 16, 1000, BATCHES[16])),
-        every_cell(plain, ["lstm", *(name for name in ALL if name != "lstm")]),
-        remedies(plain, [name for name in LINES if name.startswith("rnn")]),
+        every_cell(plain, AT_EQUAL_WEIGHTS),
+        remedies(plain, list(REMEDY_LINES)),
         *peak(plain),
     ]
 
@@ -190,7 +198,7 @@ def remedies(places: Places, names: Sequence[str], delay: int = 100) -> Group:
     task, batch = Adding(delay), BATCHES[sizes.UNITS]
     alternatives = []
     for name in names:
-        line = LINES[name]
+        line = REMEDY_LINES[name]
         work = Work(line.cell, sizes.hidden(line.cell, task.n_in, task.n_out), delay, batch)
         recipe = replace(work.recipe, learner=line.learner(delay))
         case = Ours(recipe, LANES, UPDATES[16] // LANES)

@@ -1,10 +1,12 @@
 """Tables of measurements: pure functions of their rows."""
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 from rich.table import Table
 
 from benchmarks.analysis.tables import plain, quantity
-from benchmarks.speed import plan, rows, targets
+from benchmarks.speed import by_weight, plan, rows, targets
 from benchmarks.speed.rows import Spread
 
 TITLES = {
@@ -31,8 +33,15 @@ RULES = (
 )
 
 
+PLANNED: Mapping[str, Sequence[str]] = {
+    plan.CELLS: plan.AT_EQUAL_WEIGHTS,
+    plan.REMEDIES: list(plan.REMEDY_LINES),
+}
+"""Alternatives that a measurement of today has, where an older one may lack some."""
+
+
 def lines(measured: pd.DataFrame) -> pd.DataFrame:
-    """One row for each alternative, in the order of measuring.
+    """One row for each alternative, in the order of measuring, then for what is not measured yet.
 
     Columns: section, group, alternative, figure (`Spread`, or why there is none), unit, ratio
     (`Spread` or None), hourly (trials an hour), compile_seconds.
@@ -47,9 +56,12 @@ def _group(section: str, name: str, measured: pd.DataFrame) -> list[dict]:
     # What is missing was written down first; the order of the rest is that of a repetition.
     there = measured[measured["note"] == ""]["alternative"].unique()
     notes = measured[measured["note"] != ""].set_index("alternative")["note"]
+    absent = {each: f"missing: {note}" for each, note in notes.items()}
+    new = [each for each in PLANNED.get(section, ()) if each not in {*there, *absent}]
+    absent |= dict.fromkeys(new, "not measured yet")
     return [_line(measured, section, name, each, there[0]) for each in there] + [
-        {"section": section, "group": name, "alternative": each, "figure": f"missing: {note}"}
-        for each, note in notes.items()
+        {"section": section, "group": name, "alternative": each, "figure": text}
+        for each, text in absent.items()
     ]
 
 
@@ -89,22 +101,28 @@ def _figure(figure: Spread | str, unit: str) -> str:
     return f"{figure.median:.3g} {unit}" if isinstance(figure, Spread) else figure
 
 
+def by_title(measured: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What every section that was measured shows, by its title."""
+    found = lines(measured)
+    shown = {}
+    for name in plan.SECTIONS:
+        if name in set(found["section"]):
+            shown[TITLES[name]] = columns(name, found[found["section"] == name])
+        if name == plan.CELLS and name in set(found["section"]):
+            shown[by_weight.TITLE] = by_weight.columns(measured)
+    return shown
+
+
 def terminal(measured: pd.DataFrame) -> list[Table]:
     """The sections and the targets as rich tables that fit 80 columns."""
-    found = lines(measured)
-    shown = {
-        TITLES[name]: columns(name, found[found["section"] == name])
-        for name in plan.SECTIONS
-        if name in set(found["section"])
-    }
-    shown["Targets"] = targets.table(measured)
+    shown = by_title(measured) | {"Targets": targets.table(measured)}
     return [_terminal(title, each) for title, each in shown.items() if len(each)]
 
 
 def _terminal(title: str, shown: pd.DataFrame) -> Table:
     table = plain(title)
     for name in shown:
-        table.add_column(name)
+        table.add_column(name, no_wrap=name == "how")
     for entries in shown.itertuples(index=False):
         table.add_row(*entries)
     return table
@@ -122,14 +140,12 @@ def page(measured: pd.DataFrame) -> str:
 
 def sections(measured: pd.DataFrame) -> str:
     """Targets, every section, rules, where it was measured, in Markdown."""
-    found = lines(measured)
     parts = [targets.table(measured).to_markdown(index=False, disable_numparse=True)]
-    for name in plan.SECTIONS:
-        if name in set(found["section"]):
-            shown = columns(name, found[found["section"] == name])
-            markdown = shown.to_markdown(index=False, disable_numparse=True)
-            parts.append(f"{TITLES[name]}:\n\n{markdown}")
-    return "\n\n".join(filter(None, [*parts, RULES, targets.COUNTED, origin(measured)]))
+    for title, shown in by_title(measured).items():
+        markdown = shown.to_markdown(index=False, disable_numparse=True)
+        parts.append(f"{title}:\n\n{markdown}")
+    texts = RULES, by_weight.RULES, targets.COUNTED, origin(measured)
+    return "\n\n".join(filter(None, [*parts, *texts]))
 
 
 def origin(measured: pd.DataFrame) -> str:

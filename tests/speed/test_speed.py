@@ -17,13 +17,24 @@ from benchmarks.cli.main import main
 from benchmarks.learning.learners import Adam
 from benchmarks.learning.program import TRAIN, setups
 from benchmarks.learning.select import program
-from benchmarks.speed import document, machine, plan, reference, rows, table, targets, timing
+from benchmarks.speed import (
+    by_weight,
+    document,
+    machine,
+    plan,
+    reference,
+    rows,
+    table,
+    targets,
+    timing,
+)
 from benchmarks.speed.flax_case import ADAM, Flax, FlaxNet, loss
 from benchmarks.speed.machine import Product
 from benchmarks.speed.ours import RATE, FirstBlock, Ours
 from benchmarks.speed.timing import Alternative, Group, MissingError, Unit, Workers
 from benchmarks.speed.torch_case import Torch, TorchTrial
 from benchmarks.speed.work import Work
+from benchmarks.suites import compare, sizes
 from benchmarks.suites.common import RESULTS
 from benchmarks.suites.remedies import LINES
 from models.lstm import LSTM
@@ -247,7 +258,51 @@ def test_remedies_are_held_against_the_plain_step(all_rows, kind):
 
 def test_every_remedy_is_of_one_kind():
     kinds = [targets.OMEGA, targets.OF_LEARNERS, targets.OF_CELLS]
-    assert sorted(name for kind in kinds for name in kind) == sorted(LINES)
+    assert sorted(name for kind in kinds for name in kind) == sorted(plan.REMEDY_LINES)
+    assert {name for name in LINES if name.startswith("rnn")} < set(plan.REMEDY_LINES)
+
+
+def test_every_cell_of_compare_is_timed():
+    assert set(plan.AT_EQUAL_WEIGHTS) == {each.cell for each in compare.EXPERIMENTS}
+
+
+@pytest.mark.parametrize("group", [plan.every_cell, plan.remedies])
+def test_what_no_suite_of_single_cells_has_can_be_timed(group):
+    name = "lru-2" if group is plan.every_cell else "rnn-dropout"
+    (alternative,) = group(plan.Places(CORES), [name], delay=20).alternatives
+    replace(alternative.case, lanes=1, updates=2).prepare()()
+
+
+def test_weights_are_those_of_the_cell_at_the_size_that_is_timed():
+    assert by_weight.weights("lstm") == 4 * 16 * (2 + 16 + 1)
+    assert by_weight.weights("gru") == 3 * 19 * (2 + 19 + 1)
+    units = sizes.hidden("mingru-2", 2, 1)
+    assert by_weight.weights("mingru-2") == 2 * units * (2 + 1) + 2 * units * (units + 1)
+
+
+def test_time_is_told_for_each_weight_and_step(all_rows):
+    lines = by_weight.lines(all_rows).set_index("cell")
+    assert list(lines.index) == plan.AT_EQUAL_WEIGHTS
+    # The n-th takes n microseconds for a sequence of 105 steps; the median is twice that.
+    for place, (name, line) in enumerate(lines.iterrows(), 1):
+        own, lstm = by_weight.weights(name), by_weight.weights("lstm")
+        np.testing.assert_allclose(line["ns"].median, place * 2000 / 105 / own)
+        np.testing.assert_allclose(line["ratio"], place * lstm / own)
+    assert by_weight.slowest(all_rows) == max(lines["ratio"])
+    shown = by_weight.columns(all_rows).set_index("cell")
+    assert (shown.loc["lstm", ""], shown.loc["lru-2", ""]) == ("met", "missed")
+    assert by_weight.slowest(all_rows[all_rows["section"] == plan.PEAK]) is None
+
+
+def test_an_older_measurement_says_what_it_lacks(all_rows):
+    new = ["indrnn-2", "mingru-2", "lru-2", "rnn-dropout"]
+    older = all_rows[~all_rows["alternative"].isin(new)]
+    lines = table.lines(older).set_index("alternative")
+    assert list(lines.index[lines["figure"] == "not measured yet"]) == new
+    assert "not measured yet" not in set(table.lines(all_rows)["figure"])
+    assert table.sections(older).count("| not measured yet |") == len(new)
+    assert (targets.table(older)["measured"] != "not measured").all()
+    assert by_weight.columns(older)["cell"].tolist() == plan.AT_EQUAL_WEIGHTS[:-3]
 
 
 def test_figures_are_in_their_units(all_rows):
