@@ -256,7 +256,11 @@ def test_looks_differ_in_more_than_colour():
 def shows(figure, label):
     """Whether a figure has this label in its legends or at its axes."""
     legends = [each.get_text() for legend in figure.legends for each in legend.get_texts()]
-    ticks = [each.get_text() for axis in figure.axes for each in axis.get_xticklabels()]
+    ticks = [
+        each.get_text()
+        for axis in figure.axes
+        for each in axis.get_xticklabels() + axis.get_yticklabels()
+    ]
     return label in legends + ticks
 
 
