@@ -145,8 +145,9 @@ class Source:
         if isinstance(task, FiniteTask):
             self.finite = True
             self.sets = compiled(jax.vmap(task.draw_sets))
-            pick = _next if isinstance(task, Ordered) else _pick
-            self.picked = compiled(jax.vmap(pick, (0, None, 0, None, 0)), static_argnums=3)
+            numbers = _in_order if isinstance(task, Ordered) else _at_random
+            pick = jax.vmap(functools.partial(_pick, numbers), (0, None, 0, None, 0))
+            self.picked = compiled(pick, static_argnums=3)
 
     def training(self, keys: jax.Array, first: jax.Array, count: int, sets) -> Drawn:
         """The next `count` training sequences of each lane, as `Program.train` takes them."""
@@ -397,19 +398,22 @@ def encoded(task: Task, drawn: Drawn) -> Sequence:
     return task.encode(drawn)
 
 
-def _pick(key, stream, first, count, training_set: Sequence) -> Sequence:
-    """Sequences picked at random from a training set, one key each."""
-    size = len(training_set.length)
+def _pick(numbers, key, stream, first, count, training_set: Sequence) -> Sequence:
+    """Sequences picked from a training set by their numbers in it."""
+    chosen = numbers(key, stream, first, count, len(training_set.length))
+    return jax.tree.map(lambda leaf: leaf[chosen], training_set)
+
+
+def _at_random(key, stream, first, count, size: int) -> jax.Array:
+    """One key each."""
     pick = jax.vmap(lambda key: jax.random.randint(key, (), 0, size))
-    chosen = pick(numbered(key, stream, first, count))
-    return jax.tree.map(lambda leaf: leaf[chosen], training_set)
+    return pick(numbered(key, stream, first, count))
 
 
-def _next(key, stream, first, count, training_set: Sequence) -> Sequence:
-    """Sequences of a training set in its order."""
+def _in_order(key, stream, first, count, size: int) -> jax.Array:
+    """Over and over."""
     del key, stream
-    chosen = (first + jnp.arange(count)) % len(training_set.length)
-    return jax.tree.map(lambda leaf: leaf[chosen], training_set)
+    return (first + jnp.arange(count)) % size
 
 
 def select(condition: jax.Array, new, old):

@@ -26,7 +26,7 @@ from benchmarks.learning.program import (
     select,
 )
 from models.lstm97 import forward, online
-from models.lstm97.forward import LITERAL, Reading
+from models.lstm97.forward import Reading
 from models.lstm97.net import Net97
 from tasks.building import SymbolTask
 from tasks.sequence import Sequence, Task, Verdict
@@ -109,11 +109,6 @@ def _in_two(drawn: Callable[..., Ended]) -> Callable[..., Ended]:
     return lambda *given: Ended(inputs(*given), *rest(*given))
 
 
-def reads_literally(model: Net97) -> bool:
-    """Whether a net does nothing in another way than the paper has it."""
-    return Reading(reset=model.reset, h=model.h) == LITERAL and not model.shortcuts
-
-
 def reading(recipe: Recipe) -> Reading:
     """How the learner and the net of a recipe read the paper."""
     assert isinstance(recipe.learner, Online)  # no other asks for these programs
@@ -154,10 +149,6 @@ class ForwardProgram(Program):
         if model.shortcuts:
             raise ValueError("shortcuts are for tasks with a teacher signal at every step")
 
-    @property
-    def _reading(self) -> Reading:
-        return reading(self.recipe)
-
     def _weights(self, params: nnx.State) -> Any:
         """Weights of the nets of all lanes, lanes last."""
         return forward.from_params(params)
@@ -173,12 +164,12 @@ class ForwardProgram(Program):
             sequence.inputs,
             sequence.length,
             sequence.target,
-            self._reading,
+            reading(self.recipe),
         )
 
     def _outputs(self, weights: Any, tests: Ended) -> jax.Array:
         """Outputs `[n_out, n]` of one net at the end of n sequences."""
-        return forward.outputs(weights, tests.inputs, tests.length, self._reading)
+        return forward.outputs(weights, tests.inputs, tests.length, reading(self.recipe))
 
     def lanes_at_the_end(self, lanes: int, trials: int, steps: int) -> int:
         """On a CPU half a vector register where that is enough: numbers are the same in both."""

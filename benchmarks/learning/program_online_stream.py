@@ -23,12 +23,13 @@ from benchmarks.learning.program import (
     freeze_finished,
     select,
 )
-from benchmarks.learning.program_forward import ForwardProgram, reads_literally
+from benchmarks.learning.program_forward import ForwardProgram
 from benchmarks.learning.program_streams import StreamProgram
 from benchmarks.learning.stream_learners import OnlineStream
 from models.lstm00 import online
 from models.lstm00.net import Net00
 from models.lstm97 import stream
+from models.lstm97.forward import LITERAL, Reading
 from models.lstm97.net import Net97
 from tasks.building import bits_at
 from tasks.sequence import Verdict
@@ -182,9 +183,14 @@ def _kind(model: Any) -> tuple[Any, dict[str, int]]:
     """The module that has a net's steps and gradient, and what else they have to be told."""
     if isinstance(model, Net00) and model.truncate:
         return online, {"blocks": model.blocks}
-    if isinstance(model, Net97) and model.truncate and reads_literally(model):
+    if isinstance(model, Net97) and model.truncate and _literal(model):
         return stream, {}
     raise UsageError("on-line learning along streams needs the net of 1997 or of 2000, truncated")
+
+
+def _literal(model: Net97) -> bool:
+    """Whether a net does nothing in another way than the paper has it."""
+    return Reading(reset=model.reset, h=model.h) == LITERAL and not model.shortcuts
 
 
 def _where(lanes: jax.Array, new: Any, old: Any) -> Any:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from models.lstm97 import forward as net97
 from models.lstm97.forward import LITERAL, Reading, State, Weights
+from models.lstm97.net import G
 from models.lstm97.online import add_rows
 
 
@@ -115,7 +116,7 @@ def _backwards(
             [net97.per_block(state, e_y * step.h), net97.per_block(state, e_s * step.g)]
         )
         by_gates = e_gates * step.gates * (1 - step.gates)
-        by_cells = e_s * y_in * (1 - step.g**2 / 4)
+        by_cells = e_s * y_in * G.slope(step.g)
         by_net = jnp.concatenate([by_gates, by_cells])
         before = Errors(_sent(to_gates, by_net), _sent(to_cells, by_net), e_s)
         changes = (

@@ -51,8 +51,7 @@ class LagNetwork97(nnx.Module):
         Returns:
             Net inputs of the output units, `[T, n_out]`.
         """
-        # A product with a one-hot input picks a row; the symbols' numbers by `argmax` take longer.
-        symbols = jnp.int32(inputs @ jnp.arange(inputs.shape[-1], dtype=inputs.dtype))
+        symbols = _symbols(inputs)
         s = grown * jnp.cumsum(self._added(symbols))  # FIDELITY L12
         return self.direct[symbols] + s[:, None] * self.kernel
 
@@ -60,7 +59,7 @@ class LagNetwork97(nnx.Module):
         self, inputs: jax.Array, length: jax.Array, grown: jax.Array | float = 1.0
     ) -> jax.Array:
         """As `__call__`, after the last step only, `[n_out]`."""
-        symbols = jnp.int32(inputs @ jnp.arange(inputs.shape[-1], dtype=inputs.dtype))
+        symbols = _symbols(inputs)
         alive = jnp.arange(len(inputs)) < length
         s = grown * jnp.sum(jnp.where(alive, self._added(symbols), 0))
         return self.direct[symbols[length - 1]] + s * self.kernel
@@ -69,6 +68,11 @@ class LagNetwork97(nnx.Module):
         """What each symbol adds to the state."""
         net = self.hidden[symbols].T
         return jax.nn.sigmoid(net[0]) * self.g.activate(net[1])
+
+
+def _symbols(inputs: jax.Array) -> jax.Array:
+    """Numbers of one-hot inputs: a product with these picks a row; `argmax` takes longer."""
+    return jnp.int32(inputs @ jnp.arange(inputs.shape[-1], dtype=inputs.dtype))
 
 
 class GrowthState(NamedTuple):

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from models.lstm97 import forward as net97
 from models.lstm97.forward import LITERAL, Reading, State, Weights
+from models.lstm97.net import G
 from models.lstm97.summation import add_at, scatter_at
 
 MANY_SYMBOLS = 512
@@ -218,7 +219,7 @@ def net_slopes(state: State, squashed: jax.Array) -> jax.Array:
 
 def _both_slopes(state: State, squashed: jax.Array) -> tuple[jax.Array, jax.Array]:
     y_in = net97.y_in(state)
-    return squashed * y_in * (1 - y_in), y_in * (1 - squashed**2 / 4)
+    return squashed * y_in * (1 - y_in), y_in * G.slope(squashed)
 
 
 def add(traces: Traces, x: jax.Array, u: jax.Array, slopes: jax.Array) -> Traces:
