@@ -218,13 +218,17 @@ def _beside(ours: float, paper: float, show: Callable[[float], str]) -> str:
 
 
 def _readings(others: pd.DataFrame) -> str:
-    """The other readings of a row, those that agree first and in bold."""
+    """The other readings of a row: in bold those that agree, in a single line those that fail."""
     ordered = others.assign(other=others["verdict"] != "agrees").sort_values("other", kind="stable")
-    shown = (
-        f"{line.variant}: {paper_rows.solved(line)}, {paper_rows.mean(line)} ({line.verdict})"
-        for line in ordered[ordered["trials"] > 0].itertuples()
-    )
-    return "<br>".join(f"**{each}**" if "(agrees)" in each else each for each in shown)
+    lines, fail = [], []
+    for line in ordered[ordered["trials"] > 0].itertuples():
+        solved = paper_rows.solved(line)
+        told = f"{line.variant}: {solved}, {paper_rows.mean(line)} ({line.verdict})"
+        if line.verdict == "fails":
+            fail.append(f"{line.variant} {solved}")
+        else:
+            lines.append(f"**{told}**" if line.verdict == "agrees" else told)
+    return "<br>".join([*lines, f"fail: {', '.join(fail)}"] if fail else lines)
 
 
 if __name__ == "__main__":

@@ -90,3 +90,10 @@ def test_readings_that_agree_come_first(page):
     cell = line.split("|")[-2].strip()
     assert cell.startswith("**linear-output: 50/50, 84.8k (agrees)**<br>plain-delta: ")
     assert cell.count("**") == 2
+
+
+def test_readings_that_fail_are_solved_counts_in_one_line(page):
+    cell = cells(page, "2.9")["other readings"]
+    counts = "stepwise 0/18, from-start 0/18, end-error 0/18, end-error-centred-g 0/18"
+    assert cell == f"fail: {counts}"
+    assert cells(page, "7.1")["other readings"].count("<br>fail: ") == 1

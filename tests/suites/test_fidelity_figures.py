@@ -62,6 +62,64 @@ def test_2a_is_not_shown_to_be_learnt_more_often_where_the_cell_joins_later():
     assert stats.fisher_exact(table).pvalue == pytest.approx(0.10, abs=0.005)
 
 
+REBER_CHANGES = {  # solved of 60, both rates together, and p beside the literal 13
+    "full-gradient": (39, 0.000003),
+    "shortcuts": (23, 0.07),
+    "stepwise": (21, 0.16),
+    "plain-delta": (1, 0.001),
+    "half-reset": (6, 0.13),
+    "all-legal": (9, 0.48),
+    "identity-h": (11, 0.82),
+    "input-gates": (9, 0.48),
+    "in-order": (11, 0.82),
+    "stepwise-plain-delta-bias": (7, 0.22),
+}
+
+
+@pytest.mark.parametrize("variant", REBER_CHANGES)
+def test_changes_of_reber_rows_beside_the_literal_ones(variant):
+    counts = []
+    for suite, name in ((paper, ""), (fidelity, variant)):
+        found = pd.concat(trials(suite, row, name) for row in ("1.6", "1.9"))
+        counts.append([len(solved(found)), len(found) - len(solved(found))])
+    among, p = REBER_CHANGES[variant]
+    assert counts == [[13, 47], [among, 60 - among]]
+    assert stats.fisher_exact(counts).pvalue == pytest.approx(p, rel=0.06)
+
+
+def test_squashing_at_a_lag_of_50_and_the_fastest_reber_trial():
+    there = [solved(trials(paper, "3.1")), solved(trials(fidelity, "3.1", "identity-h"))]
+    assert [len(each) for each in there] == [17, 11]
+    p = stats.fisher_exact([[17, 3], [11, 9]]).pvalue
+    assert p == pytest.approx(0.08, abs=0.005)
+    assert trials(fidelity, "1.9", "stepwise-plain-delta-bias")["sequences"].min() == 2750
+
+
+FURTHER = [
+    *("end-error", "end-error-centred-g", "centred-g", "identity-h", "all-legal", "shortcuts"),
+    *("input-gates", "half-reset", "in-order", "stepwise-plain-delta-bias", "simulator"),
+]
+FURTHER_ROWS = {
+    "plain-delta": ("1.6", "1.9", "2.8", "3.1", "3.2", "3.3", "3.4", "3.5"),
+    "linear-output": ("7.2", "7.3", "8.1", "8.2"),
+}
+
+
+def test_four_of_41_further_variants_agree():
+    found = paper_rows.comparison(fidelity.COMPARED, rows_of("fidelity"))
+    pairs = found[["variant", "row"]].values.tolist()
+    more = [name in FURTHER or row in FURTHER_ROWS.get(name, ()) for name, row in pairs]
+    further = found[more]
+    agree = further[further["verdict"] == "agrees"]
+    assert len(further) == 41
+    assert set(zip(agree["variant"], agree["row"], strict=True)) == {
+        ("half-reset", "5.2"),
+        ("half-reset", "5.3"),
+        ("half-reset", "6.2"),
+        ("simulator", "9.1"),
+    }
+
+
 def test_solved_and_other_trials_of_9_2():
     found = trials(paper, "9.2")
     assert solved(found)["sequences"].median() == pytest.approx(212_000, abs=500)
