@@ -71,9 +71,13 @@ class Checkpoints:
         for part in parts:
             keys = {run.key for run in part.runs}
             part.state = joined([state.only(keys) for state in fitting])
-            self._parts[self._path(keys)] = part
+            self.add(part)
             if part.state.keys:
                 self._say(f"{', '.join(part.names)}: {len(part.state.keys)} trials go on.")
+
+    def add(self, part: Part) -> None:
+        """From here on this part is saved, too."""
+        self._parts[self._path(run.key for run in part.runs)] = part
 
     def follow(self, finished: Iterable[Key], now: bool = False) -> None:
         """Forgets trials whose rows are on disk, and saves what is new of the others.

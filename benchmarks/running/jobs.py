@@ -2,10 +2,11 @@
 
 import functools
 import heapq
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.learning.experiment import Experiment
 from benchmarks.learning.lanes import BlockResult, Lanes, Run, beginning
@@ -19,6 +20,12 @@ DEATHS = 3  # so many workers may die at a job without having finished a block o
 
 LEAST_PAUSE, MOST_PAUSE = 1.0, 30.0  # seconds between two states that a worker sends
 SHARE = 0.01  # of its time, for which it may take and send them
+
+TURN = 30.0
+"""Seconds after which a call ends if trials wait for a lane there: idle workers may take some.
+
+The next call goes on with what is compiled, after half a second.
+"""
 
 Sent = tuple[list[tuple[str, tuple]], State | None]
 """What a worker sends of a block: digests of experiments and what else a result has, and a state.
@@ -68,7 +75,22 @@ class Part:
             self.halvings,
             self.keep_weights,
             LEAST_PAUSE,
+            TURN,
         )
+
+    def shared(self, idle: int) -> list["Part"]:
+        """Gives trials that have not begun to so many idle workers; returns the parts for them."""
+        begun = set(self.state.keys)
+        waiting = [run for run in self.runs if run.key not in begun]
+        own = math.ceil(len(self.runs) / (idle + 1))
+        given = waiting[max(0, own - len(self.runs) + len(waiting)) :]
+        keys = {run.key for run in given}
+        self.runs = [run for run in self.runs if run.key not in keys]
+        return [
+            replace(self, runs=runs, state=NONE, deaths=0, seen=Counter(), seconds=Counter())
+            for i in range(idle)
+            if (runs := given[i::idle])
+        ]
 
     def follow(self, sent: Sent) -> list[BlockResult]:
         """Takes note of what a worker has sent, and returns it as results."""
@@ -117,19 +139,32 @@ class Part:
 
 
 def _train(
-    seed: int, runs: list[Run], state: State, halvings: int, keep_weights: bool, pause: float
+    seed: int,
+    runs: list[Run],
+    state: State,
+    halvings: int,
+    keep_weights: bool,
+    pause: float,
+    turn: float,
 ) -> Iterator[Sent]:
-    """In a worker: trains trials block by block; between two states is at least the pause."""
+    """In a worker: trains trials block by block.
+
+    Between two states is at least the pause. After the turn it ends with one if trials still wait.
+    """
     yield [], None
     lanes = Lanes(seed, runs, state, halvings, keep_weights)  # compiles
-    due = time.monotonic() + pause
+    began = time.monotonic()
+    due = began + pause
     while lanes.busy:
         results = [(each.experiment.digest, each[1:]) for each in lanes.block()]
         now = time.monotonic()
-        if now < due:
+        over = lanes.waiting and now >= began + turn
+        if now < due and not over:
             yield results, None
             continue
         yield results, lanes.state()
+        if over:
+            return
         took = time.monotonic() - now
         due = time.monotonic() + min(max(pause, took / SHARE), MOST_PAUSE)
 

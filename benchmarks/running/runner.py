@@ -130,7 +130,7 @@ def trained(
                 ]
                 if checkpoints:
                     checkpoints.start(parts, workers.device)
-                for results in _followed(workers, parts, view):
+                for results in _followed(workers, parts, view, checkpoints):
                     for result in results:
                         yield result
                         if isinstance(result, BlockResult):
@@ -149,10 +149,14 @@ def _with_rows(results: Iterable[BlockResult | Failure]) -> Iterator[Key]:
 
 
 def _followed(
-    workers: Pool, parts: list[Part], view: View
+    workers: Pool, parts: list[Part], view: View, checkpoints: Checkpoints | None
 ) -> Iterator[Sequence[BlockResult | Failure]]:
-    """Results of parts of jobs, those of a block together; none now and then."""
+    """Results of parts of jobs, those of a block together; none now and then.
+
+    A part whose turn is over goes on, and workers that would have nothing to do get a share of it.
+    """
     calls = deque((number, part.call()) for number, part in enumerate(parts))
+    unfinished = set(range(len(parts)))
     for event in workers.run(calls):
         view.place(workers.where)
         if event is None:
@@ -160,10 +164,21 @@ def _followed(
             continue
         number, item = event
         part = parts[number]
-        if not isinstance(item, Broken):
+        if item is None and part.runs:
+            for share in part.shared(max(0, len(workers) - len(unfinished))):
+                calls.append((len(parts), share.call()))
+                unfinished.add(len(parts))
+                parts.append(share)
+                if checkpoints:
+                    checkpoints.add(share)
+            calls.appendleft((number, part.call()))
+        elif item is None:
+            unfinished.remove(number)
+        elif not isinstance(item, Broken):
             yield part.follow(item)
         elif part.goes_on(item):
             view.tell(f"{part}: {item.reason}; {part.how_it_goes_on(item)}")
             calls.append((number, part.call()))
         else:
+            unfinished.remove(number)
             yield [Failure(part.names, len(part.runs), item)]

@@ -62,15 +62,18 @@ def serve(parcel: bytes, loops: bool, token: str, queue: str, pause: float) -> N
     worker = get_worker()
     key, out = worker.get_current_task(), _Out(Queue(queue), token, pause)
     call = partial(_made, parcel, Path(worker.local_directory) / NAME)
+    last: list[None] = []  # told together with the end of the call, or neither
     try:
         with _processes(worker).taken(loops) as workers:
             for event in workers.run(deque([(0, call)])):
                 if not _wanted(worker, key):
                     raise GivenUpError
-                out.add([] if event is None else [event[1]])
+                items = [] if event is None else [event[1]]
+                last = [None] if None in items else []
+                out.add([] if last else items)
     except UsageError as error:  # a process cannot be started; elsewhere it may be
         out.add([Broken(str(error), "", memory=False, died=True)])
-    out.send(ended=True)
+    out.send(last, ended=True)
     out.close()
 
 
@@ -105,9 +108,9 @@ class _Out:
         """Lets go of the queue, which lives as long as somebody holds it."""
         self._queue.close()
 
-    def send(self, ended: bool = False) -> None:
-        """Sends what there is."""
-        self._queue.put(pickle.dumps(Told(self._token, self._items, ended)))
+    def send(self, more: Sequence[Any] = (), ended: bool = False) -> None:
+        """Sends what there is, and these."""
+        self._queue.put(pickle.dumps(Told(self._token, [*self._items, *more], ended)))
         self._items, self._due = [], time.monotonic() + self._pause
 
 

@@ -145,8 +145,9 @@ class Workers:
     def run(self, calls: deque[tuple[int, Call]]) -> Iterator[tuple[int, Any] | None]:
         """What the calls yield, as it comes, each item with the number of its call.
 
-        Of a call that does not come to its end, the last item is a `Broken`; another worker takes
-        the place of one that has died. Without news, None comes several times in a second.
+        The last item of a call is None, or a `Broken` if it does not come to its end; another
+        worker takes the place of one that has died. Without news, None comes several times in a
+        second.
 
         Args:
             calls: they begin in their order; while this goes on, more may be added.
@@ -172,8 +173,7 @@ class Workers:
                 if item is None or isinstance(item, Broken):
                     del busy[pipe]
                     idle.append(worker)
-                if item is not None:
-                    yield number, item
+                yield number, item
 
     def _replaced(self, dead: "_Worker") -> "_Worker":
         """A new worker in the place of one that has died."""

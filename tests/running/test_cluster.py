@@ -187,7 +187,7 @@ def test_a_worker_that_joins_late_gets_work(start, more, tmp_path):
     with start(False) as workers:
         assert len(workers) == 2
         for event in workers.run(calls):
-            if event and event[1] not in processes:
+            if event and event[1] and event[1] not in processes:
                 processes.add(event[1])
                 if len(processes) == 2:
                     more()

@@ -1,12 +1,15 @@
+import contextlib
 import io
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from benchmarks.errors import FailedError, IncompleteError
 from benchmarks.learning.lanes import Run
+from benchmarks.learning.states import NONE, State
 from benchmarks.running import jobs, runner, store
 from benchmarks.running.rows import Rows, Shard, missing, path_of
 from benchmarks.running.workers import Broken
@@ -87,6 +90,71 @@ def test_the_most_work_is_split_most():
         *[(2000, 1)] * 2,
     ]
     assert sorted(run.index for part in parts for run in part) == sorted([*range(10), *range(8)])
+
+
+@pytest.mark.parametrize(
+    ("begun", "idle", "own", "given"),
+    [
+        ([0, 1, 2, 3], 0, 10, []),
+        ([0, 1, 2, 3], 1, 5, [[5, 6, 7, 8, 9]]),
+        ([2, 3, 4, 5], 1, 5, [[1, 6, 7, 8, 9]]),
+        ([0, 1, 2, 3], 2, 4, [[4, 6, 8], [5, 7, 9]]),
+        ([0, 1, 2, 3], 20, 4, [[4], [5], [6], [7], [8], [9]]),
+        ([*range(8)], 1, 8, [[8, 9]]),  # those that have begun stay
+        ([*range(10)], 1, 10, []),
+    ],
+)
+def test_idle_workers_get_trials_that_have_not_begun(begun, idle, own, given):
+    ten = runs(EXPERIMENT, *range(10))
+    keys = [ten[i].key for i in begun]
+    state = State(keys, [], np.ones(len(keys), int), np.ones(len(keys)), [[] for _ in keys])
+    part = jobs.Part(0, ten, state, halvings=1, keep_weights=True)
+    shares = part.shared(idle)
+    assert [[run.index for run in each.runs] for each in shares] == given
+    assert (len(part.runs), part.state) == (own, state)
+    for each in shares:
+        assert each == jobs.Part(0, each.runs, NONE, halvings=1, keep_weights=True)
+
+
+class Here:
+    """Two workers that are this process: the call that was added last, or first, is made first."""
+
+    device, where = "cpu", ""
+
+    def __init__(self, last):
+        self.last, self.made = last, []
+
+    def __len__(self):
+        return 2
+
+    def run(self, calls):
+        while calls:
+            number, call = calls.pop() if self.last else calls.popleft()
+            self.made.append(number)
+            for item in call():
+                yield number, item
+            yield number, None
+
+    def start(self, loops):
+        return contextlib.nullcontext(self)
+
+
+@pytest.mark.parametrize(("last", "parts"), [(True, 4), (False, 2)])
+def test_rows_do_not_depend_on_turns_and_who_takes_trials_that_wait(
+    monkeypatch, tmp_path, last, parts
+):
+    long, short = experiment(trials=9), experiment(trials=1, budget=200)
+    rows = []
+    for name, turn in (("usual", jobs.TURN), ("short", 0.0)):
+        monkeypatch.setattr(jobs, "TURN", turn)
+        here, folder = Here(last), tmp_path / name
+        runner.run([long, short], 0, folder, Console(file=io.StringIO()), start=here.start)
+        found = store.read_suite(folder).drop(columns="seconds")
+        rows.append(found.sort_values(["digest", "trial"], ignore_index=True))
+        assert not (folder / "checkpoints").exists()
+    assert rows[0].equals(rows[1])
+    assert (len(rows[0]), set(here.made)) == (10, set(range(parts)))
+    assert len(here.made) > parts
 
 
 def test_rows_that_are_gone_are_counted_over_all_configurations(tmp_path):
