@@ -83,7 +83,7 @@ class Part:
         begun = set(self.state.keys)
         waiting = [run for run in self.runs if run.key not in begun]
         own = math.ceil(len(self.runs) / (idle + 1))
-        given = waiting[max(0, own - len(self.runs) + len(waiting)) :]
+        given = waiting[max(0, own - len(begun)) :]
         keys = {run.key for run in given}
         self.runs = [run for run in self.runs if run.key not in keys]
         return [

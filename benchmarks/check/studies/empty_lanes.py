@@ -18,9 +18,11 @@ import pandas as pd
 from benchmarks import suites
 from benchmarks.check.studies import document
 from benchmarks.learning.experiment import Experiment
+from benchmarks.learning.lanes import Run
 from benchmarks.learning.learners import Online
 from benchmarks.learning.program_forward import FEW_LANES, ForwardProgram
 from benchmarks.running import store
+from benchmarks.running.jobs import grouped
 from benchmarks.suites.common import RESULTS
 
 PAGE = document.DOCS / "PERFORMANCE.md"
@@ -60,14 +62,16 @@ def span(times: Sequence[float]) -> float:
 
 def jobs(experiments: Iterable[Experiment], rows: pd.DataFrame) -> list[Trained]:
     """The jobs of 1997's learner: experiments that share a recipe train together already."""
-    together: dict[Hashable, list[Experiment]] = {}
-    for each in experiments:
-        if isinstance(each.recipe.learner, Online) and each.recipe.learner.forward:
-            together.setdefault((each.recipe, each.data_sets), []).append(each)
+    ours = [
+        each
+        for each in experiments
+        if isinstance(each.recipe.learner, Online) and each.recipe.learner.forward
+    ]
     found = []
-    for members in together.values():
+    for job in grouped({each: [Run(each, 0)] for each in ours}):
+        members = tuple(run.experiment for run in job)
         mine = rows[rows["digest"].isin([each.digest for each in members])]
-        found.append(Trained(tuple(members), tuple(mine["seen"]), mine["seconds"].sum()))
+        found.append(Trained(members, tuple(mine["seen"]), mine["seconds"].sum()))
     return found
 
 
