@@ -8,7 +8,7 @@ from scipy import stats
 
 from benchmarks.analysis import paper_rows
 from benchmarks.running import store
-from benchmarks.suites import fidelity, paper, readings
+from benchmarks.suites import best_readings, fidelity, paper, readings
 from benchmarks.suites.common import RESULTS
 
 TABLE_1 = ("1.5", "1.6", "1.7", "1.8", "1.9")
@@ -226,6 +226,19 @@ def test_the_full_gradient_breaks_multiplication():
 
 
 # The search (S5)
+
+
+def test_reber_strings_under_the_best_reading():
+    found = pd.concat(trials(best_readings, row, "steps-small-linear") for row in TABLE_1)
+    assert (len(solved(found)), len(found)) == (18, 150)
+
+
+@pytest.mark.parametrize("row", [f"3.{number}" for number in range(1, 10)])
+def test_2c_under_the_best_reading_is_that_with_small_weights(row):
+    under = [c for c in best_readings.COMPARED if (c.row, c.variant) == (row, "steps-small-linear")]
+    alone = [c for c in fidelity.COMPARED if (c.row, c.variant) == (row, "small-weights")]
+    assert [c.experiment.digest for c in under] == [c.experiment.digest for c in alone]
+    assert len(alone) == 1
 
 
 def test_the_lstm_of_compare_on_two_sequence_did_better_in_the_search():
