@@ -225,9 +225,6 @@ def test_the_full_gradient_breaks_multiplication():
     assert under(["full"], ["linear"], ["8.1"])["solved"].sum() == 0
 
 
-# The search (S5)
-
-
 def test_reber_strings_under_the_best_reading():
     found = pd.concat(trials(best_readings, row, "steps-small-linear") for row in TABLE_1)
     assert (len(solved(found)), len(found)) == (18, 150)
@@ -239,6 +236,16 @@ def test_2c_under_the_best_reading_is_that_with_small_weights(row):
     alone = [c for c in fidelity.COMPARED if (c.row, c.variant) == (row, "small-weights")]
     assert [c.experiment.digest for c in under] == [c.experiment.digest for c in alone]
     assert len(alone) == 1
+
+
+def test_of_the_rows_that_had_no_part_in_the_choice_one_agrees_literally():
+    table = paper_rows.comparison(paper.COMPARED, rows_of("paper"))
+    others = table[~table["row"].isin(readings.ROWS)]
+    assert len(others) == 13
+    assert others.loc[others["verdict"] == "agrees", "row"].tolist() == ["4.3"]
+
+
+# The search (S5)
 
 
 def test_the_lstm_of_compare_on_two_sequence_did_better_in_the_search():
