@@ -26,8 +26,8 @@ RULES = (
     "Wilson intervals."
 )
 
-FITTING = 8
-"""Cells that fit side by side into 80 columns."""
+FITTING, FITTING_TASKS = 8, 5
+"""Cells, and tasks of several families, that fit side by side into 80 columns."""
 
 NOT_RUN = "not run"
 GUESSED = "guessing"
@@ -351,17 +351,32 @@ def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Group:
 def _fitting(wide: pd.DataFrame) -> list[pd.DataFrame]:
     """The matrix, or its parts by families of tasks if it has too many columns.
 
-    Families of which nothing has been run are left out, unless all are such.
+    Families of which nothing has been run are left out, unless all are such; neighbours that share
+    cells stand side by side where they fit, and each part has no cells but its own.
     """
     if wide.index.name != "task" or len(wide.columns) <= FITTING:
         return [wide]
     turned = wide.T.rename_axis("cell")
-    families = pd.Index([task.rpartition("-")[0] for task in turned.columns])
-    parts = [turned.loc[:, families == family] for family in families.unique()]
-    ran = [
-        each for each in parts if (each.drop(GUESSED, errors="ignore") != NOT_RUN).any(axis=None)
-    ]
-    return ran or parts
+    names = pd.Index([task.rpartition("-")[0] for task in turned.columns])
+    families = [turned.loc[:, names == name] for name in names.unique()]
+    ran = [each for each in families if not _of_cells(each).isin(["", NOT_RUN]).all(axis=None)]
+    parts: list[pd.DataFrame] = []
+    for family in ran or families:
+        if parts and _side_by_side(parts[-1], family):
+            parts[-1] = parts[-1].join(family)
+        else:
+            parts.append(family)
+    return [part[(part != "").any(axis=1)] for part in parts]
+
+
+def _of_cells(part: pd.DataFrame) -> pd.DataFrame:
+    """The lines of cells that have an experiment in a part of the matrix."""
+    return part[(part != "").any(axis=1)].drop(GUESSED, errors="ignore")
+
+
+def _side_by_side(part: pd.DataFrame, family: pd.DataFrame) -> bool:
+    shared = _of_cells(part).index.intersection(_of_cells(family).index)
+    return len(shared) > 0 and part.shape[1] + family.shape[1] <= FITTING_TASKS
 
 
 def plain(title: str | None, **options) -> Table:

@@ -77,7 +77,7 @@ def printed(wide, width=80):
 
 def test_many_cells_and_tasks_are_shown_by_families_of_those_that_have_run():
     cells = [f"cell{i}" for i in range(tables.FITTING + 1)]
-    tasks = ["adding-50", "adding-100", "order-6a-50"]
+    tasks = [*(f"adding-{T}" for T in (50, 100, 200, 500, 1000)), "order-6a-50"]
     wide = pd.DataFrame("3/4\n2k", index=pd.Index(tasks, name="task"), columns=cells)
     both = printed(wide)
     assert both.index("adding") < both.index("order-6a")
@@ -90,6 +90,22 @@ def test_many_cells_and_tasks_are_shown_by_families_of_those_that_have_run():
     assert printed(some).count("guessing") == 1
     some.loc[:, cells] = tables.NOT_RUN
     assert printed(some).count("cell8") == 2
+
+
+def test_families_that_share_cells_stand_side_by_side_without_the_cells_of_others():
+    """As in `streams`, where every family has but a few of many cells."""
+    cells = [f"cell{i}" for i in range(tables.FITTING + 1)]
+    tasks = ["online-9", "hello-5", "quotes-10", "quotes-40", "order-6b-100"]
+    wide = pd.DataFrame("", index=pd.Index(tasks, name="task"), columns=cells)
+    wide.loc[["online-9", "order-6b-100"], cells[:2]] = "3/4\n2k"
+    wide.loc["hello-5", cells[2:4]] = "1/4"
+    wide.loc[["quotes-10", "quotes-40"], cells[3:]] = tables.NOT_RUN
+    wide.loc["quotes-40", "cell4"] = "0/4"
+    parts = tables._fitting(wide)
+    assert [list(part.columns) for part in parts] == [["online-9"], tasks[1:4], ["order-6b-100"]]
+    assert [list(part.index) for part in parts] == [cells[:2], cells[2:], cells[:2]]
+    wide.loc["quotes-40", "cell4"] = tables.NOT_RUN
+    assert [list(part.columns) for part in tables._fitting(wide)][1] == ["hello-5"]
 
 
 def test_a_half_finished_run_says_what_is_missing(named):
