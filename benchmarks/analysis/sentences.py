@@ -12,9 +12,10 @@ MOST = 0.95
 def success(lines: pd.DataFrame) -> str:
     """Which cells solve most and fewest trials, over the tasks that every cell has completed."""
     complete = (lines["trials"] > 0) & (lines["missing"] == 0)
-    whole = lines[complete.groupby(lines["task"]).transform("all")]
+    of_all = lines.groupby("task")["cell"].transform("nunique") == lines["cell"].nunique()
+    whole = lines[of_all & complete.groupby(lines["task"]).transform("all")]
     if whole.empty:
-        return "No task has the trials of every cell yet, so that the cells cannot be compared."
+        return "No task has all trials of every cell; over the same tasks they cannot be compared."
     cells = whole.groupby("cell", sort=False)[["solved", "trials"]].sum()
     rates, tasks = cells["solved"] / cells["trials"], whole["task"].nunique()
     over = f"Over the {_count(tasks, 'task')} that every cell has completed"

@@ -102,12 +102,11 @@ def of_cells(
     pictures += searched.longer(lines, rows, looks)
     notices = [incomplete, "" if learning else NO_CURVES]
     whole = lines[(lines["trials"] > 0) & (lines["missing"] == 0)]
-    if whole.empty:
-        notices.append("No experiment is complete, so that success is not drawn against the delay.")
-    elif lines.groupby("family")["delay"].nunique().max() > 1:
-        pictures.insert(1, _delays(whole, looks))
+    several = whole[whole.groupby("family")["delay"].transform("nunique") > 1]
+    if several.empty:
+        notices.append("No task has been run at two delays; success is not drawn against them.")
     else:
-        notices.append("Every task here has one delay only; success is not drawn against it.")
+        pictures.insert(1, _delays(several, looks))
     pairs = pairwise.pairs(tables.by_task(experiments), rows)
     beside = tables.summary(experiments, reference) if reference is not None else None
     long = tables.long(lines, beside, guessed).rename(columns={"": "note"})
@@ -276,7 +275,8 @@ def _delays(lines: pd.DataFrame, looks: dict[str, drawing.Look]) -> Picture:
         folded=_unsolved(lines, "family"),
         alt=f"Success rate against delay of {_named(lines)}, one line for each cell.",
         sentence=sentences.delays(lines),
-        statistic=f"{APART} Experiments of which trials are missing are left out.",
+        statistic=f"{APART} Left out: experiments of which trials are missing, and tasks that have "
+        "been run at one delay only.",
     )
 
 

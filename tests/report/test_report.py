@@ -184,12 +184,27 @@ def lines(*cells):
     return sections.labelled(made, pd.concat(done))
 
 
+@pytest.mark.parametrize(("delays", "panels"), [((10, 20), ["t"]), ((10,), None)])
+def test_success_is_drawn_against_delay_where_a_task_has_two(delays, panels):
+    """A task with one delay had a panel in which all cells stood on one line."""
+    made = [replace(experiment(), task="t", delay=delay) for delay in delays]
+    made = [
+        replace(each, rate=i + 1.0) for i, each in enumerate([*made, replace(made[0], task="u")])
+    ]
+    ran = pd.concat(rows(each, *GOOD) for each in made)
+    contents = sections.of_cells(made, ran, NO_POINTS, None, ran[:0])
+    shown = {each.name: list(each.panels) for each in contents.pictures}
+    assert shown.get("delay") == panels
+    assert any("not drawn against" in each for each in contents.notices) == (panels is None)
+
+
 GOOD, BAD, PART = [40] * 5 + [80], [None] * 5 + [80], [40] * 2
 
 
 def test_the_sentences_state_what_the_rows_say():
     found = lines(("t", 10, "a", GOOD), ("t", 10, "b", BAD), ("t", 20, "a", BAD))
-    assert "solved by a (7 of 12), the smallest by b (1 of 6)" in sentences.success(found)
+    assert "Over the 1 task that every cell" in sentences.success(found)
+    assert "solved by a (6 of 6), the smallest by b (1 of 6)" in sentences.success(found)
     assert sentences.delays(found).endswith(": t: a 10, b none.")
     assert "by a on 1 of 1 task;" in sentences.curves(found)
     assert "is a on 1 of 1 task; a trial takes from 2 to 2 seconds" in sentences.cost(found)
