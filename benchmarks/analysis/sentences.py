@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from benchmarks.analysis.streams import CONTEXTS
 from benchmarks.analysis.tables import quantity
 
 MOST = 0.95
@@ -106,6 +107,15 @@ def _tally(counts: pd.Series, lines: pd.DataFrame) -> str:
     """On how many tasks each cell, as in `gru on 3 and lstm on 2`."""
     cells = dict.fromkeys(lines["cell"])
     return _joined(f"{cell} on {counts[cell]}" for cell in cells if cell in counts)
+
+
+def reach(lines: pd.DataFrame) -> str:
+    """Which cells use most of the past of a stream; `lines` are of `analysis.streams.summary`."""
+    most = lines["reach"].max()
+    furthest = lines[lines["reach"] == most].groupby("task", sort=False)["cell"]
+    symbols = f"more than {max(CONTEXTS)}" if np.isinf(most) else f"{most:.0f}"
+    cells = _joined(f"{_joined(own)} on {task}" for task, own in furthest)
+    return f"Most of the past, {symbols} symbols, is used by {cells}."
 
 
 def furthest(lines: pd.DataFrame) -> str:

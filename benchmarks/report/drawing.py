@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from benchmarks.analysis.tables import quantity
 
@@ -155,11 +155,15 @@ def rate_axis(axis: Axes) -> None:
 
 
 def log_axis(axis: Axes, label: str) -> None:
-    """A logarithmic x axis with plain numbers at 1, 2 and 5, or 1 and 3, of each decade."""
+    """A logarithmic x axis with plain numbers at 1, 2 and 5, or 1 and 3, of each decade.
+
+    Where it is too short for two of these, at a few even steps.
+    """
     axis.set_xscale("log")
     low, high = axis.get_xlim()
     subs = (1, 2, 5) if high < 60 * low else (1, 3) if high < 400 * low else (1,)
-    axis.xaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
+    even = high < 5 * low
+    axis.xaxis.set_major_locator(MaxNLocator(4) if even else LogLocator(subs=subs, numticks=20))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _plain(x)))
     axis.set_xlabel(label)

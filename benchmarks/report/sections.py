@@ -96,7 +96,7 @@ def of_cells(
     incomplete = plain(tables.missing(lines))
     if lines["cell"].nunique() > MANY:  # those without any trial would hide the others
         lines = lines[lines.groupby("cell")["trials"].transform("sum") > 0]
-    looks = drawing.looks(list(dict.fromkeys(lines["cell"])))
+    looks = _of(lines[lines["trials"] > 0], drawing.looks(list(dict.fromkeys(lines["cell"]))))
     learning = learning_pictures(lines, rows, points, looks)
     pictures = [_success(lines), _curves(lines, rows, looks), *learning, _cost(lines, looks)]
     pictures += searched.longer(lines, rows, looks)
@@ -161,10 +161,7 @@ def with_streams(
     lines = streams.summary(experiments, rows)
     if lines.empty:
         return contents
-    looks = drawing.looks(list(dict.fromkeys(each.cell for each in experiments)))
-    looks = {cell: look for cell, look in looks.items() if cell in set(lines["cell"])}
-    furthest = lines.loc[lines["reach"].idxmax()]
-    reach = "more than 64" if np.isinf(furthest["reach"]) else f"{furthest['reach']:.0f}"
+    looks = _of(lines, drawing.looks(list(dict.fromkeys(each.cell for each in experiments))))
     picture = panelled(
         "contexts",
         "How far back the nets look",
@@ -172,8 +169,7 @@ def with_streams(
         looks,
         alt="Bits for a symbol, above those of the source itself, against the number of latest "
         f"symbols that a net is shown, of {_named(lines)}.",
-        sentence=f"The furthest back looks {furthest['cell']} on {furthest['task']}: {reach} "
-        "symbols.",
+        sentence=sentences.reach(lines),
         statistic="Means over trials. At 0 a net knows all that there is to know.",
     )
     sheets = [
@@ -266,7 +262,13 @@ def _success(lines: pd.DataFrame) -> Picture:
     )
 
 
+def _of(lines: pd.DataFrame, looks: dict[str, drawing.Look]) -> dict[str, drawing.Look]:
+    """The looks of the cells of these lines, for a legend of what is drawn."""
+    return {cell: look for cell, look in looks.items() if cell in set(lines["cell"])}
+
+
 def _delays(lines: pd.DataFrame, looks: dict[str, drawing.Look]) -> Picture:
+    looks = _of(lines, looks)
     return panelled(
         "delay",
         "Success against delay",
@@ -328,7 +330,7 @@ def learning_pictures(
     )
     draws = figures.learning(lines, found, looks)
     heights: dict[str, float] = {}
-    shown = {cell: looks[cell] for cell in dict.fromkeys(lines["cell"])}
+    shown = _of(lines, looks)
     alt = f"Learning curves of {_named(lines)}: median share of wrong sequences against training "
     alt += "sequences."
     what = f"Median over trials of the share of wrong sequences, with quartiles (band). {APART} "

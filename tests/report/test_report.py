@@ -245,6 +245,41 @@ def test_learning_curves_are_drawn_as_they_are():
     assert {(10, 0.1), (20, 0.1), (40, 0), (10, 0.6), (20, 0.4), (40, 0.1)} <= corners
 
 
+@pytest.mark.parametrize(
+    ("seen", "reach", "text"),
+    [
+        (["a", "b"], [64, 16], "64 symbols, is used by a on t."),
+        (["a", "b"], [float("inf")] * 2, "more than 64 symbols, is used by a and b on t."),
+    ],
+)
+def test_the_sentence_of_how_far_back_nets_look(seen, reach, text):
+    found = pd.DataFrame({"task": "t", "cell": seen, "reach": reach})
+    assert sentences.reach(found) == f"Most of the past, {text}"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "most"), [(0.019, 0.038, 5), (1.0, 4.5, 5), (0.1, 9.0, 6), (30, 5e6, 6)]
+)
+def test_ticks_of_a_logarithmic_axis_have_room(low, high, most):
+    """The labels of an axis from 0.019 to 0.038 ran into each other."""
+
+    def draw(axis):
+        axis.plot([low, high], [0, 1])
+        drawing.log_axis(axis, "x")
+
+    axis = drawing.alone(draw).axes[0]
+    left, right = axis.get_xlim()
+    assert 2 <= sum(left <= each <= right for each in axis.get_xticks()) <= most
+
+
+def test_the_legend_names_what_is_drawn():
+    made = [experiment(), replace(experiment(), cell="unseen", rate=7.0)]
+    ran = rows(made[0], *GOOD)
+    contents = sections.of_cells(made, ran, NO_POINTS, None, ran[:0])
+    for each in contents.pictures:
+        assert "unseen" not in each.looks
+
+
 def test_a_heat_map_shows_counts_and_what_lacks():
     found = lines(("t", 10, "a", GOOD), ("t", 10, "b", PART), ("u", 10, "a", BAD))
     axis = figures.heat_map(found).axes[0]

@@ -23,7 +23,7 @@ def test_how_far_back_the_nets_look():
     (picture,) = contents.pictures
     assert (picture.name, list(picture.panels)) == ("contexts", ["quotes-10"])
     assert list(picture.looks) == ["gru"]
-    assert picture.sentence == "The furthest back looks gru on quotes-10: 64 symbols."
+    assert picture.sentence == "Most of the past, 64 symbols, is used by gru on quotes-10."
     (axis,) = picture.panels["quotes-10"].axes
     (line,) = axis.lines
     assert line.get_xdata().tolist() == [1, 4, 16, 64, 256]
