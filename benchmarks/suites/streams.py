@@ -7,6 +7,7 @@ with forget gates that begin open and half open.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from benchmarks.learning.criteria import Inspection
 from benchmarks.learning.experiment import Experiment, Model, Recipe
@@ -50,10 +51,21 @@ def online(
     return Experiment(task, 9, cell, recipe, RATE, trials)
 
 
+# FIDELITY N9: from the net of 1997 towards that of 2000, a step at a time
+STARTS = (-0.5, -1.0, -1.5)
+BIASED = replace(THREE_BLOCKS, bias="all")
+STARTED = replace(BIASED, input_gate_bias=STARTS, output_gate_bias=STARTS)
+FOUR = replace(
+    STARTED, blocks=4, input_gate_bias=STANDARD.gate_bias, output_gate_bias=STANDARD.gate_bias
+)
+
 CALIBRATION = (
     online("gers00-resets", GERS00_RESETS, "standard", STANDARD, ONLINE),
     online("gers00-resets", GERS00_RESETS, "forget", FORGET, ONLINE, trials=20),
     online("gers00-resets", GERS00_RESETS, "lstm97", THREE_BLOCKS, ONLINE, trials=20),
+    online("gers00-resets", GERS00_RESETS, "lstm97-biased", BIASED, ONLINE, trials=20),
+    online("gers00-resets", GERS00_RESETS, "lstm97-started", STARTED, ONLINE, trials=20),
+    online("gers00-resets", GERS00_RESETS, "lstm97-four", FOUR, ONLINE, trials=20),
     online("gers00", GERS00, "standard", STANDARD, ONLINE),
     online("gers00", GERS00, "forget", FORGET, ONLINE),
     online("gers00", GERS00, "forget-decay", FORGET, DECAYING, millions=40),
