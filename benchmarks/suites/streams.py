@@ -17,7 +17,7 @@ from benchmarks.suites.base import StreamSuite
 from benchmarks.suites.cells import ALL
 from benchmarks.suites.common import HIDDEN
 from benchmarks.suites.paper import STOP_6, THREE_BLOCKS
-from models.lstm00.net import Net00
+from models.lstm00.net import CellsOnly00, Net00
 from models.network import Recurrent
 from tasks.continual_reber import GERS00, GERS00_RESETS, ContinualReber
 from tasks.stream import StreamTask
@@ -58,6 +58,7 @@ STARTED = replace(BIASED, input_gate_bias=STARTS, output_gate_bias=STARTS)
 FOUR = replace(
     STARTED, blocks=4, input_gate_bias=STANDARD.gate_bias, output_gate_bias=STANDARD.gate_bias
 )
+CELLS_ONLY = CellsOnly00(forget_bias=None)
 
 CALIBRATION = (
     online("gers00-resets", GERS00_RESETS, "standard", STANDARD, ONLINE),
@@ -66,6 +67,7 @@ CALIBRATION = (
     online("gers00-resets", GERS00_RESETS, "lstm97-biased", BIASED, ONLINE, trials=20),
     online("gers00-resets", GERS00_RESETS, "lstm97-started", STARTED, ONLINE, trials=20),
     online("gers00-resets", GERS00_RESETS, "lstm97-four", FOUR, ONLINE, trials=20),
+    online("gers00-resets", GERS00_RESETS, "cells-only", CELLS_ONLY, ONLINE, trials=20),
     online("gers00", GERS00, "standard", STANDARD, ONLINE),
     online("gers00", GERS00, "forget", FORGET, ONLINE),
     online("gers00", GERS00, "forget-decay", FORGET, DECAYING, millions=40),

@@ -29,7 +29,8 @@ class LSTM00(nnx.RNNCellBase):
     Weights: (n_in + C) (G + C) + G with C = blocks size cells and G = 3 blocks gates, or 2 blocks
     without forget gates.
 
-    The output of the cell is :math:`(x_t, y^c_t)`, since the inputs feed the output units, too.
+    The output of the cell is :math:`(x_t, y^c_t)`, since the inputs feed the output units, too; or
+    :math:`y^c_t` alone without `shortcuts`.
 
     Warning:
         `jax.grad` of this cell is the truncated gradient of the paper, unless `truncate=False`.
@@ -40,6 +41,7 @@ class LSTM00(nnx.RNNCellBase):
         size: cells per block.
         forgets: whether there are forget gates.
         truncate: whether errors that reach a net input end there; s is then the only path back.
+        shortcuts: whether inputs feed the output units.
         W: `[n_in + C, G + C]`; columns are output, input and forget gates, cells block by block.
         b: `[G]`, in that order.
     """  # FIDELITY N2
@@ -56,9 +58,11 @@ class LSTM00(nnx.RNNCellBase):
         forget_bias: tuple[float, ...] | None,
         init_range: float = 0.2,
         truncate: bool = True,
+        shortcuts: bool = True,
         rngs: nnx.Rngs,
     ):
         self.blocks, self.size, self.truncate = blocks, size, truncate
+        self.shortcuts = shortcuts
         self.forgets = forget_bias is not None
         cells = self.hidden_features = blocks * size
         biases = [*gate_bias, *gate_bias, *(forget_bias or ())]
@@ -100,13 +104,16 @@ class LSTM00(nnx.RNNCellBase):
     def __call__(
         self, carry: tuple[jax.Array, jax.Array], x: jax.Array
     ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
-        """One step: ((s, y), x `[..., n_in]`) -> ((new s, new y), (x, new y) `[..., n_in + C]`)."""
+        """One step: ((s, y), x `[..., n_in]`) -> ((new s, new y), (x, new y) `[..., n_in + C]`).
+
+        Without `shortcuts` the second is the new y alone.
+        """
         gates = self.gates(carry, x)
         of_cells = {name: jnp.repeat(gates[name], self.size, -1) for name in gates if name != "g"}
         kept = of_cells["forget"] * carry[0] if self.forgets else carry[0]
         s = kept + of_cells["in"] * gates["g"]
         y = of_cells["out"] * h(s)
-        return (s, y), jnp.concatenate([x, y], -1)
+        return (s, y), jnp.concatenate([x, y], -1) if self.shortcuts else y
 
     @property
     def num_feature_axes(self) -> int:
@@ -138,6 +145,7 @@ class Net00:
 
     growth = None
     batched = True
+    shortcuts = True
 
     def __post_init__(self):
         for name in ("gate_bias", "forget_bias"):
@@ -155,9 +163,17 @@ class Net00:
             forget_bias=self.forget_bias,
             init_range=self.init_range,
             truncate=self.truncate,
+            shortcuts=self.shortcuts,
             rngs=rngs,
         )
         draw = uniform(self.init_range)
-        n_seen = n_in + self.blocks * self.size
+        n_seen = self.blocks * self.size + (n_in if self.shortcuts else 0)
         readout = nnx.Linear(n_seen, n_out, kernel_init=draw, bias_init=draw, rngs=rngs)
         return Network(cell, readout)
+
+
+@dataclass(frozen=True)
+class CellsOnly00(Net00):
+    """As `Net00`, but output units see the cells only, as in the nets of 1997."""  # FIDELITY N9
+
+    shortcuts = False

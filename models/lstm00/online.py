@@ -25,7 +25,8 @@ class Weights(NamedTuple):
     Attributes:
         hidden: `[n_in + cells, gates + cells, trials]`, from, to.
         bias: `[gates, trials]`.
-        readout: `[n_in + cells, n_out, trials]`, from, to.
+        readout: `[n_in + cells, n_out, trials]`, from, to; without `n_in` where inputs do not feed
+            the output units.
         readout_bias: `[n_out, trials]`.
     """
 
@@ -104,7 +105,7 @@ def advance(weights: Weights, state: State, x: jax.Array, blocks: int) -> State:
 
 def outputs(weights: Weights, state: State, x: jax.Array, output: Output = LOGISTIC) -> jax.Array:
     """Activations of the output units, `[n_out, trials]`, after a step with inputs x."""
-    seen = jnp.concatenate([x, state.y])
+    seen = _seen(weights, state, x)
     return output.activate(_product(weights.readout, seen) + weights.readout_bias)
 
 
@@ -119,14 +120,14 @@ def assign(
 ) -> Weights:
     """The gradient of half the squared error of outputs y after a step with inputs x."""
     e = output.slope(y) * (targets - y)  # FIDELITY L8
-    back = jnp.sum(weights.readout[len(x) :] * e, 1)
+    back = jnp.sum(weights.readout[-len(state.y) :] * e, 1)
     y_out, squashed = _per_cell(state.gates, len(state.s), blocks)[0], h(state.s)
     e_out = _per_block(y_out * (1 - y_out) * squashed * back, blocks)
     of_states = state.traces * (y_out * (1 - squashed**2) / 2 * back)
     *to_gates, to_cells = jnp.moveaxis(of_states, 1, 0)
     of_gates = [state.sources[:, None] * e_out, *(_per_block(each, blocks) for each in to_gates)]
     of_hidden = jnp.concatenate([*of_gates, to_cells], 1)
-    seen = jnp.concatenate([x, state.y])
+    seen = _seen(weights, state, x)
     biased = len(weights.bias)
     return Weights(-of_hidden[:-1], -of_hidden[-1, :biased], -seen[:, None] * e, -e)
 
@@ -156,6 +157,11 @@ def learn(
     state = advance(weights, state, x, blocks)
     y = outputs(weights, state, x, output)
     return y, assign(weights, state, x, y, targets, blocks, output), state
+
+
+def _seen(weights: Weights, state: State, x: jax.Array) -> jax.Array:
+    """What feeds the output units: inputs and cells, or the cells alone."""
+    return jnp.concatenate([x, state.y])[-len(weights.readout) :]
 
 
 def _per_cell(gates: jax.Array, cells: int, blocks: int) -> list[jax.Array]:

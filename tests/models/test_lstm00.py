@@ -5,7 +5,7 @@ import pytest
 from flax import nnx
 
 from models.lstm00 import ended, online
-from models.lstm00.net import Net00
+from models.lstm00.net import CellsOnly00, Net00
 from models.lstm97 import every_step, stream
 from models.lstm97.forward import from_params as from_params97
 from models.lstm97.net import Net97, squared_error
@@ -16,7 +16,10 @@ WITHOUT = Net00(2, 2, gate_bias=(-0.5, -1.0), forget_bias=None)
 T, N_IN, N_OUT, TRIALS = 6, 3, 2, 2
 RESETS = [True, False, False, True, False, False]
 
-each_net = pytest.mark.parametrize("net", [SMALL, WITHOUT], ids=["forget", "standard"])
+CELLS_ONLY = CellsOnly00(2, 2, gate_bias=(-0.5, -1.0), forget_bias=None)
+each_net = pytest.mark.parametrize(
+    "net", [SMALL, WITHOUT, CELLS_ONLY], ids=["forget", "standard", "cells-only"]
+)
 
 
 def drawn(net, seed=0):
@@ -32,7 +35,10 @@ def for_oracle(net, params, trial):
     return oracle00.Net(net.blocks, net.size, *weights)
 
 
-@pytest.mark.parametrize(("net", "count"), [(Net00(), 424), (Net00(forget_bias=None), 360)])
+@pytest.mark.parametrize(
+    ("net", "count"),
+    [(Net00(), 424), (Net00(forget_bias=None), 360), (CellsOnly00(forget_bias=None), 311)],
+)
 def test_weights_are_as_many_as_in_the_paper(net, count):
     network = nnx.eval_shape(lambda: net.build(7, 7, nnx.Rngs(0)))
     assert sum(leaf.size for leaf in jax.tree.leaves(nnx.state(network))) == count

@@ -50,7 +50,8 @@ def step(net, s, y, x):
 
 
 def outputs(net, x, y):
-    return f(np.concatenate([x, y]) @ net.readout + net.readout_bias)
+    shortcuts = len(net.readout) > len(y)
+    return f((np.concatenate([x, y]) if shortcuts else y) @ net.readout + net.readout_bias)
 
 
 def run(net, inputs, resets, held=None):
