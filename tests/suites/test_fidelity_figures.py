@@ -265,3 +265,50 @@ def test_the_vanilla_net_of_remedies_on_the_latch_at_20_steps():
     assert by_rate["sum"].iloc[:9].sum() == 7
     found = rows_of("remedies").query(mine)
     assert (len(solved(found)), len(found)) == (9, 20)
+
+
+# Streams and the net of 2000
+
+
+def streams_of(cell, task="gers00-resets-9"):
+    rows = rows_of("streams")
+    return rows[rows["experiment"] == f"{task}.{cell}"]
+
+
+@pytest.mark.parametrize(
+    ("found", "counts", "published", "p"),
+    [
+        (streams_of("standard"), (78, 64), 74, 0.17),
+        (streams_of("forget", "gers00-9"), (60, 40), 18, 0.001),
+    ],
+    ids=["standard", "forget"],
+)
+def test_nets_that_find_a_perfect_solution_and_make_no_error_on_other_streams(
+    found, counts, published, p
+):
+    fresh = (solved(found)["test_wrong"] == 0).sum()
+    assert (len(solved(found)), fresh, len(found)) == (*counts, 100)
+    table = [[fresh, 100 - fresh], [published, 100 - published]]
+    assert stats.fisher_exact(table).pvalue == pytest.approx(p, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("cell", "count", "prefix"),
+    [
+        ("lstm97", 0, 7),
+        ("lstm97-biased", 0, 8),
+        ("lstm97-started", 0, 8),
+        ("lstm97-four", 1, 13),
+        ("cells-only", 2, 13),
+    ],
+)
+def test_nets_between_those_of_1997_and_2000(cell, count, prefix):
+    found = streams_of(cell)
+    unsolved = found[found["outcome"] != "solved"]
+    assert (len(solved(found)), len(found)) == (count, 20)
+    assert round(unsolved["prefix"].mean()) == prefix
+
+
+def test_the_net_of_2000_needs_inputs_that_feed_the_outputs():
+    table = [[2, 18], [78, 22]]
+    assert stats.fisher_exact(table).pvalue < 0.001
