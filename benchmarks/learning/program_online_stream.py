@@ -189,8 +189,8 @@ def _kind(model: Any) -> tuple[Any, dict[str, int]]:
 
 
 def _literal(model: Net97) -> bool:
-    """Whether a net does nothing in another way than the paper has it."""
-    return Reading(reset=model.reset, h=model.h) == LITERAL and not model.shortcuts
+    """Whether a net's activations begin, and its states are squashed, as the paper has it."""
+    return Reading(reset=model.reset, h=model.h) == LITERAL
 
 
 def _where(lanes: jax.Array, new: Any, old: Any) -> Any:

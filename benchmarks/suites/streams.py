@@ -7,7 +7,7 @@ with forget gates that begin open and half open.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from benchmarks.learning.criteria import Inspection
 from benchmarks.learning.experiment import Experiment, Model, Recipe
@@ -18,6 +18,7 @@ from benchmarks.suites.cells import ALL
 from benchmarks.suites.common import HIDDEN
 from benchmarks.suites.paper import STOP_6, THREE_BLOCKS
 from models.lstm00.net import CellsOnly00, Net00
+from models.lstm97.net import Shortcuts97
 from models.network import Recurrent
 from tasks.continual_reber import GERS00, GERS00_RESETS, ContinualReber
 from tasks.stream import StreamTask
@@ -59,6 +60,10 @@ FOUR = replace(
     STARTED, blocks=4, input_gate_bias=STANDARD.gate_bias, output_gate_bias=STANDARD.gate_bias
 )
 CELLS_ONLY = CellsOnly00(forget_bias=None)
+SHORTCUTS, FOUR_SHORTCUTS = (
+    Shortcuts97(**{each.name: getattr(net, each.name) for each in fields(net)})
+    for net in (THREE_BLOCKS, FOUR)
+)
 
 CALIBRATION = (
     online("gers00-resets", GERS00_RESETS, "standard", STANDARD, ONLINE),
@@ -68,6 +73,8 @@ CALIBRATION = (
     online("gers00-resets", GERS00_RESETS, "lstm97-started", STARTED, ONLINE, trials=20),
     online("gers00-resets", GERS00_RESETS, "lstm97-four", FOUR, ONLINE, trials=20),
     online("gers00-resets", GERS00_RESETS, "cells-only", CELLS_ONLY, ONLINE, trials=20),
+    online("gers00-resets", GERS00_RESETS, "lstm97-shortcuts", SHORTCUTS, ONLINE, trials=20),
+    online("gers00-resets", GERS00_RESETS, "lstm97-both", FOUR_SHORTCUTS, ONLINE, trials=20),
     online("gers00", GERS00, "standard", STANDARD, ONLINE),
     online("gers00", GERS00, "forget", FORGET, ONLINE),
     online("gers00", GERS00, "forget-decay", FORGET, DECAYING, millions=40),

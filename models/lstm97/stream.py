@@ -40,7 +40,7 @@ def learn(
     net, squashed = net97.step(weights, net97.drive(weights, x[None])[0], state.net, u)
     traces = online.add(_turned(state.traces), x[None], u, online.net_slopes(net, squashed))
     reading = Reading(output)
-    y = net97.readout(weights, net, reading)
+    y = net97.readout(weights, net, reading, x)
     e = online.errors(weights, net, y, targets, reading)
     return y, online.assign(weights, x, u, net, traces, e), State(net, _turned(traces))
 

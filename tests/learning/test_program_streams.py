@@ -22,7 +22,7 @@ from benchmarks.running import store
 from models.gru import GRU
 from models.lstm00 import online
 from models.lstm00.net import Net00
-from models.lstm97.net import HalfReset97, IdentityH97, Net97, Shortcuts97
+from models.lstm97.net import HalfReset97, IdentityH97, Net97
 from models.network import Recurrent
 from models.rnn import RNN
 from tasks.building import bits_at, unit
@@ -397,7 +397,7 @@ def test_a_stream_has_no_learning_curve(own):
         (lambda: replace(ONLINE, model=replace(SMALL, truncate=False)), "truncated"),
         *(
             (lambda kind=kind: replace(ONLINE, model=kind(2, 1)), "needs the net of 1997")
-            for kind in (HalfReset97, IdentityH97, Shortcuts97)
+            for kind in (HalfReset97, IdentityH97)
         ),
     ],
 )

@@ -8,7 +8,7 @@ from models.lstm00 import ended, online
 from models.lstm00.net import CellsOnly00, Net00
 from models.lstm97 import every_step, stream
 from models.lstm97.forward import from_params as from_params97
-from models.lstm97.net import Net97, squared_error
+from models.lstm97.net import Net97, Shortcuts97, squared_error
 from tests.support import oracle00
 
 SMALL = Net00(2, 2, gate_bias=(-0.5, -1.0), forget_bias=(0.5, 1.0))
@@ -134,10 +134,12 @@ def test_params_come_back():
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("bias", ["none", "gates", "all"])
-def test_a_step_of_the_net_of_1997_is_that_within_a_sequence(bias):
+@pytest.mark.parametrize(
+    "net", [Net97(2, 2), Net97(2, 2, "gates"), Net97(2, 2, "all"), Shortcuts97(2, 2, "all")]
+)
+def test_a_step_of_the_net_of_1997_is_that_within_a_sequence(net):
     """As `every_step.follow`, which has an oracle of its own, with weights that change at once."""
-    net, draw = Net97(2, 2, bias), np.random.default_rng(0)
+    draw = np.random.default_rng(0)
     state = nnx.state(nnx.eval_shape(lambda: net.build(N_IN, N_OUT, nnx.Rngs(0))))
     params = jax.tree.map(lambda leaf: draw.uniform(-1, 1, (TRIALS, *leaf.shape)), state)
     inputs, targets = draw.normal(size=(T, N_IN, TRIALS)), draw.uniform(size=(T, N_OUT, TRIALS))
