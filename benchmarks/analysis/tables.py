@@ -349,14 +349,16 @@ def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Group:
 
 
 def _fitting(wide: pd.DataFrame) -> list[pd.DataFrame]:
-    """The matrix, or its parts by families of tasks if it has too many columns.
+    """The matrix, or its parts by families of tasks if it has too many columns or gaps.
 
     Families of which nothing has been run are left out, unless all are such; neighbours that share
     cells stand side by side where they fit, and each part has no cells but its own.
     """
-    if wide.index.name != "task" or len(wide.columns) <= FITTING:
+    turned = wide.T.rename_axis("cell") if wide.index.name == "task" else wide
+    gaps = (turned.drop(GUESSED, errors="ignore") == "").any(axis=None)
+    fits = {"task": len(wide.columns) <= FITTING, "cell": not gaps}
+    if fits.get(str(wide.index.name), True):
         return [wide]
-    turned = wide.T.rename_axis("cell")
     names = pd.Index([task.rpartition("-")[0] for task in turned.columns])
     families = [turned.loc[:, names == name] for name in names.unique()]
     ran = [each for each in families if not _of_cells(each).isin(["", NOT_RUN]).all(axis=None)]

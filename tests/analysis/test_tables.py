@@ -104,6 +104,11 @@ def test_families_that_share_cells_stand_side_by_side_without_the_cells_of_other
     parts = tables._fitting(wide)
     assert [list(part.columns) for part in parts] == [["online-9"], tasks[1:4], ["order-6b-100"]]
     assert [list(part.index) for part in parts] == [cells[:2], cells[2:], cells[:2]]
+    turned = tables._fitting(wide.T.rename_axis("cell"))
+    assert all(one.equals(other) for one, other in zip(turned, parts, strict=True))
+    full = pd.DataFrame("3/4", index=pd.Index(cells, name="cell"), columns=tasks)
+    (one,) = tables._fitting(full)
+    assert one is full
     wide.loc["quotes-40", "cell4"] = tables.NOT_RUN
     assert [list(part.columns) for part in tables._fitting(wide)][1] == ["hello-5"]
 

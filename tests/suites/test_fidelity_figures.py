@@ -300,6 +300,8 @@ def test_nets_that_find_a_perfect_solution_and_make_no_error_on_other_streams(
         ("lstm97-started", 0, 8),
         ("lstm97-four", 1, 13),
         ("cells-only", 2, 13),
+        ("lstm97-shortcuts", 5, 25),
+        ("lstm97-both", 15, 15),
     ],
 )
 def test_nets_between_those_of_1997_and_2000(cell, count, prefix):
@@ -309,6 +311,17 @@ def test_nets_between_those_of_1997_and_2000(cell, count, prefix):
     assert round(unsolved["prefix"].mean()) == prefix
 
 
-def test_the_net_of_2000_needs_inputs_that_feed_the_outputs():
-    table = [[2, 18], [78, 22]]
-    assert stats.fisher_exact(table).pvalue < 0.001
+@pytest.mark.parametrize(
+    ("cell", "other", "p"),
+    [
+        ("standard", "cells-only", 1.3e-8),
+        ("lstm97-both", "lstm97-four", 1.0e-5),
+        ("lstm97-both", "standard", 0.77),
+    ],
+)
+def test_inputs_that_feed_the_outputs_make_the_difference(cell, other, p):
+    table = [
+        [len(solved(rows)), len(rows) - len(solved(rows))]
+        for rows in (streams_of(cell), streams_of(other))
+    ]
+    assert stats.fisher_exact(table).pvalue == pytest.approx(p, rel=0.05)
