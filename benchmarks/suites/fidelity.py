@@ -4,7 +4,7 @@ Each variant changes one thing against the literal experiment of a row, and noth
 seeds, trials, budget and criterion. The hypotheses stand in docs/FIDELITY.md.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.criteria import Inspection, Recent
@@ -44,9 +44,7 @@ def net(row: str, variant: str, **model) -> Compared:
 
 def kind(row: str, variant: str, net97: type[Net97], **model) -> Compared:
     """The literal experiment of a row with a network of another kind."""
-    literal = _net97(row)
-    same = {each.name: getattr(literal, each.name) for each in fields(literal)}
-    return changed(row, variant, model=net97(**(same | model)))
+    return changed(row, variant, model=replace(paper.of_kind(net97, _net97(row)), **model))
 
 
 def _net97(row: str) -> Net97:

@@ -5,6 +5,8 @@ open is decided in docs/FIDELITY.md, once and for all rows. The budget of each r
 five times the mean that the paper reports.
 """
 
+from dataclasses import fields
+
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.criteria import Inspection, Recent
 from benchmarks.learning.experiment import Experiment, Recipe
@@ -27,6 +29,12 @@ ADDING_NET = Net97(2, 2, "all", input_gate_bias=(-3.0, -6.0))
 MULTIPLICATION_NET = Net97(2, 2, "all")
 ORDER_6A_NET = Net97(2, 2, "all", input_gate_bias=(-2.0, -4.0))
 ORDER_6B_NET = Net97(3, 2, "all", input_gate_bias=(-2.0, -4.0, -6.0))
+
+
+def of_kind(kind: type[Net97], net: Net97) -> Net97:
+    """The same net of another kind."""
+    return kind(**{each.name: getattr(net, each.name) for each in fields(net)})
+
 
 REBER = Reber()
 REBER_BOTH_SETS = Inspection(REBER.n_train + REBER.n_test, wrong_at_most=0)

@@ -9,7 +9,7 @@ docs/FIDELITY.md; they were written before any was run.
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.experiment import Model, Recipe
@@ -76,7 +76,7 @@ def _net(model: Model, chosen: tuple[str, ...]) -> Model:
     assert isinstance(model, Net97 | LagNet97)  # the nets of `paper`
     if isinstance(model, Net97):
         if "half" in chosen:
-            model = HalfReset97(**{each.name: getattr(model, each.name) for each in fields(model)})
+            model = paper.of_kind(HalfReset97, model)
         model = replace(model, truncate="full" not in chosen)
     return replace(model, init_range=model.init_range / 10) if "small" in chosen else model
 

@@ -270,22 +270,22 @@ def test_the_vanilla_net_of_remedies_on_the_latch_at_20_steps():
 # Streams and the net of 2000
 
 
-def streams_of(cell, task="gers00-resets-9"):
+def streams_of(name):
     rows = rows_of("streams")
-    return rows[rows["experiment"] == f"{task}.{cell}"]
+    return rows[rows["experiment"] == name]
 
 
 @pytest.mark.parametrize(
-    ("found", "counts", "published", "p"),
+    ("name", "counts", "published", "p"),
     [
-        (streams_of("standard"), (78, 64), 74, 0.17),
-        (streams_of("forget", "gers00-9"), (60, 40), 18, 0.001),
+        ("gers00-resets-9.standard", (78, 64), 74, 0.17),
+        ("gers00-9.forget", (60, 40), 18, 0.001),
     ],
-    ids=["standard", "forget"],
 )
 def test_nets_that_find_a_perfect_solution_and_make_no_error_on_other_streams(
-    found, counts, published, p
+    name, counts, published, p
 ):
+    found = streams_of(name)
     fresh = (solved(found)["test_wrong"] == 0).sum()
     assert (len(solved(found)), fresh, len(found)) == (*counts, 100)
     table = [[fresh, 100 - fresh], [published, 100 - published]]
@@ -305,7 +305,7 @@ def test_nets_that_find_a_perfect_solution_and_make_no_error_on_other_streams(
     ],
 )
 def test_nets_between_those_of_1997_and_2000(cell, count, prefix):
-    found = streams_of(cell)
+    found = streams_of(f"gers00-resets-9.{cell}")
     unsolved = found[found["outcome"] != "solved"]
     assert (len(solved(found)), len(found)) == (count, 20)
     assert round(unsolved["prefix"].mean()) == prefix
@@ -322,6 +322,6 @@ def test_nets_between_those_of_1997_and_2000(cell, count, prefix):
 def test_inputs_that_feed_the_outputs_make_the_difference(cell, other, p):
     table = [
         [len(solved(rows)), len(rows) - len(solved(rows))]
-        for rows in (streams_of(cell), streams_of(other))
+        for rows in (streams_of(f"gers00-resets-9.{each}") for each in (cell, other))
     ]
     assert stats.fisher_exact(table).pvalue == pytest.approx(p, rel=0.05)
