@@ -58,6 +58,9 @@ ROWS_2C = tuple(f"3.{i}" for i in range(1, 10))
 AS_MANY_SYMBOLS = ROWS_2C[:5]  # as the lag has steps; the other rows have fewer
 AS_DRAWN = Reber(n_test=64)
 """About as many test strings as are left of 256 when those in the training set are dropped."""
+STARTS = (-0.5, -1.0, -1.5, -2.0)
+CALIBRATED = Shortcuts97(4, 2, "all", STARTS, STARTS, init_range=0.2)
+"""Row `lstm97-both` of suite `streams`, which learns such strings there (FIDELITY N9)."""
 BOTH_2A = Inspection(Lag2aInTurn.n_train + Lag2aInTurn.n_test, wrong_at_most=0)
 
 COMPARED = (
@@ -121,6 +124,20 @@ COMPARED = (
         for row in ("1.6", "1.9")
     ),
     *(kind(row, "simulator", Simulator97, bias="all") for row in ("5.3", "7.1", "9.1")),
+    *(kind(row, "shortcuts-bias", Shortcuts97, bias="all") for row in ("1.6", "1.9")),
+    *(
+        changed(
+            row,
+            "stepwise-shortcuts-bias",
+            learner=Stepwise(),
+            model=replace(paper.of_kind(Shortcuts97, _net97(row)), bias="all"),
+        )
+        for row in ("1.6", "1.9")
+    ),
+    *(
+        changed(row, "stepwise-calibrated", learner=Stepwise(), model=CALIBRATED)
+        for row in ("1.6", "1.9")
+    ),
 )
 """Variants beside the rows that they are to explain."""
 
