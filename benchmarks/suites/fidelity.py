@@ -138,6 +138,15 @@ COMPARED = (
         changed(row, "stepwise-calibrated", learner=Stepwise(), model=CALIBRATED)
         for row in ("1.6", "1.9")
     ),
+    *(
+        changed(
+            row,
+            "full-shortcuts-bias",
+            learner=Online(forward=False),
+            model=replace(paper.of_kind(Shortcuts97, _net97(row)), bias="all", truncate=False),
+        )
+        for row in ("1.6", "1.9")
+    ),
 )
 """Variants beside the rows that they are to explain."""
 
