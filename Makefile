@@ -18,7 +18,7 @@ table: .venv/ready ## print the table of `quick` again
 	$(BIN)/python -m benchmarks table quick
 
 report: .venv/ready ## pages with figures and statistics of the committed results, results/*/report/
-	$(BIN)/python -m benchmarks report compare quick lags latch paper fidelity readings best-readings gradient-flow guesses guessing remedies rivals streams --out results
+	$(BIN)/python -m benchmarks report compare quick lags anchors latch paper fidelity readings best-readings gradient-flow guesses guessing remedies rivals streams --out results
 
 figures: report ## the figures of README.md and docs/, docs/figures/
 	@mkdir -p docs/figures

@@ -145,6 +145,15 @@ COMPARED = (
             learner=Online(forward=False),
             model=replace(paper.of_kind(Shortcuts97, _net97(row)), bias="all", truncate=False),
         )
+        for row in ("1.5", "1.6", "1.7", "1.8", "1.9")
+    ),
+    *(
+        changed(
+            row,
+            "full-shortcuts",
+            learner=Online(forward=False),
+            model=replace(paper.of_kind(Shortcuts97, _net97(row)), truncate=False),
+        )
         for row in ("1.6", "1.9")
     ),
 )
