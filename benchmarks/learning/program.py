@@ -28,6 +28,7 @@ OUTCOMES = ("running", "solved", "spent", "diverged")
 
 INIT, TRAIN, INSPECT, TEST = range(4)  # streams of a trial's key
 TRIALS, SETS = range(2)  # streams of the seed's key
+ALONE = 10_000  # weights; measured: with so many, a batch costs as much alone as beside others
 GPU_LANES = 4096  # elsewhere a step costs the same until the chip is full
 JUDGED_NUMBERS = 2**17  # outputs that are judged at a time, for each lane: what the cache holds
 TEST_GROUP = 256  # sequences that one call judges: every test has a multiple, cut to its size
@@ -197,9 +198,12 @@ class Program:
         """How many lanes train so many trials.
 
         On a CPU always as many, so that a row depends on its trial only: XLA vectorises other
-        widths in another way.
+        widths in another way. Large networks that see batches train alone there, so that no lane
+        is computed in vain when few trials are left.
         """
-        return self.cpu_lanes if jax.default_backend() == "cpu" else min(GPU_LANES, trials)
+        if jax.default_backend() != "cpu":
+            return min(GPU_LANES, trials)
+        return 1 if self.weights >= ALONE and self.recipe.learner.batch > 1 else self.cpu_lanes
 
     def lanes_at_the_end(self, lanes: int, trials: int, steps: int) -> int:
         """How many of the lanes go on with the last trials, which have so many steps to go."""

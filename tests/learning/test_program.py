@@ -318,3 +318,12 @@ class Counting(nnx.RNNCellBase):
 def test_a_cell_with_other_state_is_refused():
     with pytest.raises(UsageError, match="state other than"):
         Program(Recipe(RECIPE.task, Recurrent(Counting, 4), Adam(), RECIPE.criterion, 2000))
+
+
+@pytest.mark.parametrize(("hidden", "batch", "lanes"), [(48, 20, 4), (49, 20, 1), (49, 1, 4)])
+def test_only_large_networks_that_see_batches_train_alone(hidden, batch, lanes):
+    model, learner = Recurrent(LSTM, hidden), Adam(batch=batch)  # 9,841 and 10,242 weights
+    recipe = replace(RECIPE, model=model, learner=learner, budget=4000, inspect_every=100)
+    own = Program(recipe)
+    assert own.lanes(20) == lanes
+    assert (own.weights >= 10_000) == (hidden == 49)
