@@ -47,8 +47,9 @@ HEAD = """# Did it reproduce?
 What Hochreiter & Schmidhuber 1997 report in tables and text, trained anew, in the order of the
 paper: its figures, ours read literally (31 rows of the LSTM, suite `paper`; 12 of other
 methods, suite `rivals`), and other readings of the same row that were tried (suite `fidelity`,
-one change at a time; [FIDELITY.md](FIDELITY.md#fidelity-study) says what each changes, and what
-was expected). With {readings} readings besides the literal ones, some agree by luck.
+one change at a time, or some together; [FIDELITY.md](FIDELITY.md#fidelity-study) says what each
+changes, and what was expected). With {readings} readings besides the literal ones, some agree by
+luck.
 
 Made by `python -m benchmarks.report.reproduction` from the rows in `results/`; those are made by
 `python -m benchmarks run paper --out results` and the same of the other suites.

@@ -1,7 +1,8 @@
-"""What might explain the rows that disagree: single changes to the literal reading of `paper`.
+"""What might explain the rows that disagree: changes to the literal reading of `paper`.
 
-Each variant changes one thing against the literal experiment of a row, and nothing else: the same
-seeds, trials, budget and criterion. The hypotheses stand in docs/FIDELITY.md.
+Each variant changes one thing against the literal experiment of a row, the last ones some things
+together, and nothing else: the same seeds, trials, budget and criterion. The hypotheses stand in
+docs/FIDELITY.md.
 """
 
 from dataclasses import replace

@@ -73,6 +73,11 @@ REBER_CHANGES = {  # solved of 60, both rates together, and p beside the literal
     "input-gates": (9, 0.48),
     "in-order": (11, 0.82),
     "stepwise-plain-delta-bias": (7, 0.22),
+    "shortcuts-bias": (37, 1.6e-5),
+    "stepwise-shortcuts-bias": (39, 2.9e-6),
+    "stepwise-calibrated": (37, 1.6e-5),
+    "full-shortcuts": (31, 0.0012),
+    "full-shortcuts-bias": (52, 4.3e-13),
 }
 
 
@@ -85,6 +90,33 @@ def test_changes_of_reber_rows_beside_the_literal_ones(variant):
     among, p = REBER_CHANGES[variant]
     assert counts == [[13, 47], [among, 60 - among]]
     assert stats.fisher_exact(counts).pvalue == pytest.approx(p, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "p"),
+    [
+        ("shortcuts-bias", "shortcuts", 0.02),
+        ("full-shortcuts-bias", "shortcuts-bias", 0.003),
+        ("full-shortcuts-bias", "full-gradient", 0.01),
+    ],
+)
+def test_changes_of_reber_rows_beside_one_another(one, other, p):
+    counts = [REBER_CHANGES[name][0] for name in (one, other)]
+    table = [[count, 60 - count] for count in counts]
+    assert float(f"{stats.fisher_exact(table).pvalue:.1g}") == p
+
+
+def test_table_1_with_three_changes():
+    found = {row: trials(fidelity, row, "full-shortcuts-bias") for row in TABLE_1}
+    assert [len(rows) for rows in found.values()] == [30] * 5
+    assert [len(solved(rows)) for rows in found.values()] == [24, 28, 22, 22, 24]  # 120 of 150
+    means = [solved(rows)["sequences"].mean() for rows in found.values()]
+    assert [round(mean, -2) for mean in means] == [46_700, 31_900, 25_800, 22_000, 19_500]
+    ratios = means / paper_rows.reference().loc[list(TABLE_1), "sequences"]
+    assert [round(ratios.min(), 1), round(ratios.max(), 1)] == [1.2, 2.3]
+    assert (
+        paper_rows.reference().loc[list(TABLE_1), "success_percent"].mul(0.3).round().sum() == 148
+    )
 
 
 def test_squashing_at_a_lag_of_50_and_the_fastest_reber_trial():
