@@ -39,10 +39,10 @@ def test_trials_budgets_and_rates_are_those_of_the_paper(row):
         solves = theirs["success_percent"] != 0
         if pd.isna(theirs["sequences"]):
             theirs = theirs.fillna({"sequences": 0})
-        assert (
-            each.recipe.budget
-            >= (5 if solves and theirs["table"] == "1" else 1) * theirs["sequences"]
-        )
+        least = theirs["sequences"] * (5 if solves and theirs["table"] == "1" else 1)
+        if row in ("2.5", "2.6"):
+            least /= 5  # p = 100: what an hour holds (FIDELITY R4)
+        assert each.recipe.budget >= least
         if theirs["method"] == "chunker":
             assert each.recipe.budget >= 20 * PAPER.loc["2.7", "sequences"]
             assert program(each.recipe).weights == int(theirs["weights"]) + 10404
