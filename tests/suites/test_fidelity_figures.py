@@ -8,7 +8,7 @@ from scipy import stats
 
 from benchmarks.analysis import paper_rows
 from benchmarks.running import store
-from benchmarks.suites import best_readings, fidelity, paper, readings
+from benchmarks.suites import best_readings, fidelity, paper, readings, rivals
 from benchmarks.suites.common import RESULTS
 
 TABLE_1 = ("1.5", "1.6", "1.7", "1.8", "1.9")
@@ -150,6 +150,16 @@ def test_four_of_41_further_variants_agree():
         ("half-reset", "6.2"),
         ("simulator", "9.1"),
     }
+
+
+def test_rtrl_is_slower_than_in_the_paper_and_does_not_break_at_high_rates():
+    found = paper_rows.comparison(rivals.COMPARED, rows_of("rivals"))
+    small = found[found["row"].isin(["2.1", "2.2", "2.3"])]
+    assert small["solved"].tolist() == [1, 10, 18]
+    assert small["ratio"].round(1).tolist() == [4.7, 3.1, 3.0]
+    theirs = paper_rows.reference().loc[["2.1", "2.2", "2.3"], "success_percent"]
+    assert theirs.tolist() == [78, 56, 22]
+    assert found[found["row"] == "2.4"]["solved"].tolist() == [0, 0, 0]
 
 
 def test_solved_and_other_trials_of_9_2():
