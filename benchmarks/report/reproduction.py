@@ -95,6 +95,8 @@ OTHERS = """Of these, the rows that did not decide which readings were chosen:
 def text() -> str:
     """The page."""
     literal, others, tried = (_lines(suite.SUITE) for suite in (paper, rivals, fidelity))
+    changed = others["variant"] != ""
+    others, tried = others[~changed], pd.concat([tried, others[changed]])
     parts = [
         HEAD.format(
             readings=int((tried["trials"] > 0).sum()),

@@ -6,6 +6,8 @@ chunker. Rates that the paper gives as a range are run at three of its points, w
 trials each. RTRL and full BPTT with p = 100 have one million presentations, not the paper's five.
 """
 
+from dataclasses import replace
+
 from benchmarks.analysis.paper_rows import Compared
 from benchmarks.learning.experiment import Experiment, Recipe
 from benchmarks.learning.learners import Cascade, Online, Stepwise
@@ -15,7 +17,7 @@ from models.rivals.cascade import CascadeNet
 from models.rivals.chunker import ChunkerNet
 from models.rivals.elman import ElmanNet
 from models.rivals.fully_recurrent import FullyRecurrentNet
-from models.rivals.shortcut import ShortcutNet
+from models.rivals.shortcut import PlainDeltaShortcutNet, ShortcutNet
 from tasks import lag
 
 MILLION = 1_000_000
@@ -52,6 +54,14 @@ def lag_2a(row: str, method: str, task: lag.Lag2a, rate: float, trials: int = 18
     return Compared(row, experiment, of_solved=task.p == 4)
 
 
+def plain_delta(literal: Compared) -> Compared:
+    """A row of RTRL with an error that leaves out the slope of the logistic output."""
+    experiment = literal.experiment
+    recipe = replace(experiment.recipe, model=PlainDeltaShortcutNet())  # FIDELITY R11
+    experiment = replace(experiment, task=f"{experiment.task}-plain-delta", recipe=recipe)
+    return literal._replace(experiment=experiment, variant="plain-delta")
+
+
 def chunker(row: str, name: str, task: lag.Lag2a) -> Compared:
     """The chunker on 2a or 2b, with the rate of 2a and a budget as the LSTM's rows there have."""
     budget = 650 * THOUSAND  # FIDELITY R4
@@ -59,21 +69,24 @@ def chunker(row: str, name: str, task: lag.Lag2a) -> Compared:
     return Compared(row, Experiment(name, task.p, "chunker", recipe, 1.0, 18), of_solved=True)
 
 
+SMALL = (
+    lag_2a("2.1", "rtrl", lag.HS97_2A_P4, 1.0),
+    lag_2a("2.2", "rtrl", lag.HS97_2A_P4, 4.0),
+    lag_2a("2.3", "rtrl", lag.HS97_2A_P4, 10.0),
+)
 COMPARED = (
     reber("1.1", "rtrl", FullyRecurrentNet(3), 0.05, 865),
     reber("1.2", "rtrl", FullyRecurrentNet(12), 0.1, 125),
     reber("1.3", "elman", ElmanNet(15), 0.1, 200),  # FIDELITY R6
     cascade("1.4"),
-    lag_2a("2.1", "rtrl", lag.HS97_2A_P4, 1.0),
-    lag_2a("2.2", "rtrl", lag.HS97_2A_P4, 4.0),
-    lag_2a("2.3", "rtrl", lag.HS97_2A_P4, 10.0),
+    *(each for literal in SMALL for each in (literal, plain_delta(literal))),
     *(lag_2a("2.4", "rtrl", lag.HS97_2A_P10, rate, 6) for rate in RANGE),
     *(lag_2a("2.5", "rtrl", lag.HS97_2A_P100, rate, 6) for rate in RANGE),
     *(lag_2a("2.6", "bptt", lag.HS97_2A_P100, rate, 6) for rate in RANGE),
     chunker("2.7", "lag-2a", lag.HS97_2A_P100),
     chunker("2.10", "lag-2b", lag.HS97_2B_P100),
 )
-"""Experiments beside the rows that they reproduce, in the order of the paper."""
+"""Experiments beside the rows that they reproduce, in the order of the paper; some are variants."""
 
 EXPERIMENTS = tuple(
     sorted(

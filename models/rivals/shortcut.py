@@ -99,7 +99,7 @@ class ShortcutNet:
         u = hidden(W_x, W_h, numbers)
         alive = jnp.arange(len(inputs))[:, None] < length
         y = jnp.where(alive, jax.nn.sigmoid(weights["direct"][numbers] + u @ kernel), 0)
-        e = rate * y * (1 - y) * (targets - y)
+        e = jnp.where(alive, self.errors(y, targets, rate), 0)
 
         def one(now, given):
             units, moves = now
@@ -116,3 +116,19 @@ class ShortcutNet:
             "kernel": kernel + u.T @ e,
         }
         return y, jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(changed))
+
+    def errors(self, y: jax.Array, targets: jax.Array, rate: jax.Array) -> jax.Array:
+        """Errors of logistic outputs y, equation (19), times the learning rate; all `[T, K]`."""
+        return rate * y * (1 - y) * (targets - y)
+
+
+@dataclass(frozen=True)
+class PlainDeltaShortcutNet(ShortcutNet):
+    """As `ShortcutNet`, without the derivative of the output unit in its error.
+
+    A reading of its own (docs/FIDELITY.md, R11).
+    """
+
+    def errors(self, y: jax.Array, targets: jax.Array, rate: jax.Array) -> jax.Array:
+        """As of `ShortcutNet`: target - y, times the learning rate."""
+        return rate * (targets - y)

@@ -1,13 +1,14 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from flax import nnx
 
 from models.lstm97.net import squared_error
 from models.rivals.elman import ElmanNet
 from models.rivals.fully_recurrent import FullyRecurrentNet
-from models.rivals.shortcut import ShortcutNet
+from models.rivals.shortcut import PlainDeltaShortcutNet, ShortcutNet
 from tests.support import rivals
 from tests.support.drawing import QUICKLY_COMPILED
 
@@ -100,14 +101,23 @@ def test_elmans_procedure_is_a_feedforward_step_each(at_once):
         np.testing.assert_allclose(changed[name], weight, rtol=0, atol=1e-12)
 
 
-@EACH
-def test_forward_mode_is_backpropagation_through_time(net):
+def cross_entropy(nets, targets):
+    """Its derivative by a net input is y - target."""
+    return optax.sigmoid_binary_cross_entropy(nets, targets).sum(-1)
+
+
+@pytest.mark.parametrize(
+    ("net", "error"),
+    [*((net, squared_error) for net in NETS), (PlainDeltaShortcutNet(3), cross_entropy)],
+    ids=lambda each: getattr(each, "__name__", str(each)),
+)
+def test_forward_mode_is_backpropagation_through_time(net, error):
     """`jax.grad` of the unrolled net is full BPTT; of Elman's it stops at the context."""
     graph, params = weights(net)
 
     def loss(params):
         answers = nnx.merge(graph, params)(jnp.asarray(INPUTS), jnp.asarray(LENGTH))
-        return squared_error(answers, TARGETS)[:LENGTH].sum(), jax.nn.sigmoid(answers)
+        return error(answers, TARGETS)[:LENGTH].sum(), jax.nn.sigmoid(answers)
 
     gradient, answers = jax.grad(loss, has_aux=True)(params)
     outputs, changed = follow(net, params)
