@@ -160,6 +160,11 @@ def test_rtrl_is_slower_than_in_the_paper_and_does_not_break_at_high_rates():
     theirs = paper_rows.reference().loc[["2.1", "2.2", "2.3"], "success_percent"]
     assert theirs.tolist() == [78, 56, 22]
     assert found[found["row"] == "2.4"]["solved"].tolist() == [0, 0, 0]
+    plain = found[found["variant"] == "plain-delta"]["solved"].tolist()
+    assert plain == [0, 0, 1]
+    for ours, literal in zip(plain[1:], [10, 18], strict=True):
+        table = [[ours, 18 - ours], [literal, 18 - literal]]
+        assert stats.fisher_exact(table).pvalue < 0.001
 
 
 def test_solved_and_other_trials_of_9_2():
