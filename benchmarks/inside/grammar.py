@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
             if networks:
                 print(table(networks, strings).to_markdown(floatfmt=("", ".0%", ".0f", ".0f")))
     except UsageError as error:
-        parser.error(str(error))
+        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":

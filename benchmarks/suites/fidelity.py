@@ -43,9 +43,12 @@ def net(row: str, variant: str, **model) -> Compared:
     return changed(row, variant, model=replace(_net97(row), **model))
 
 
-def kind(row: str, variant: str, net97: type[Net97], **model) -> Compared:
-    """The literal experiment of a row with a network of another kind."""
-    return changed(row, variant, model=replace(paper.of_kind(net97, _net97(row)), **model))
+def kind(
+    row: str, variant: str, net97: type[Net97], learner: Online | None = None, **model
+) -> Compared:
+    """The literal experiment of a row with a network of another kind, or a learner, too."""
+    net = replace(paper.of_kind(net97, _net97(row)), **model)
+    return changed(row, variant, model=net, learner=learner or LITERAL[row].recipe.learner)
 
 
 def _net97(row: str) -> Net97:
@@ -59,6 +62,7 @@ ROWS_2C = tuple(f"3.{i}" for i in range(1, 10))
 AS_MANY_SYMBOLS = ROWS_2C[:5]  # as the lag has steps; the other rows have fewer
 AS_DRAWN = Reber(n_test=64)
 """About as many test strings as are left of 256 when those in the training set are dropped."""
+FULL = Online(forward=False)  # with nets that do not truncate
 STARTS = (-0.5, -1.0, -1.5, -2.0)
 CALIBRATED = Shortcuts97(4, 2, "all", STARTS, STARTS, init_range=0.2)
 """Row `lstm97-both` of suite `streams`, which learns such strings there (FIDELITY N9)."""
@@ -71,7 +75,7 @@ COMPARED = (
             row,
             "full-gradient",
             model=replace(_net97(row), truncate=False),
-            learner=Online(forward=False),
+            learner=FULL,
         )
         for row in ("1.6", "1.9")
     ),
@@ -127,12 +131,7 @@ COMPARED = (
     *(kind(row, "simulator", Simulator97, bias="all") for row in ("5.3", "7.1", "9.1")),
     *(kind(row, "shortcuts-bias", Shortcuts97, bias="all") for row in ("1.6", "1.9")),
     *(
-        changed(
-            row,
-            "stepwise-shortcuts-bias",
-            learner=Stepwise(),
-            model=replace(paper.of_kind(Shortcuts97, _net97(row)), bias="all"),
-        )
+        kind(row, "stepwise-shortcuts-bias", Shortcuts97, Stepwise(), bias="all")
         for row in ("1.6", "1.9")
     ),
     *(
@@ -140,23 +139,10 @@ COMPARED = (
         for row in ("1.6", "1.9")
     ),
     *(
-        changed(
-            row,
-            "full-shortcuts-bias",
-            learner=Online(forward=False),
-            model=replace(paper.of_kind(Shortcuts97, _net97(row)), bias="all", truncate=False),
-        )
+        kind(row, "full-shortcuts-bias", Shortcuts97, FULL, bias="all", truncate=False)
         for row in ("1.5", "1.6", "1.7", "1.8", "1.9")
     ),
-    *(
-        changed(
-            row,
-            "full-shortcuts",
-            learner=Online(forward=False),
-            model=replace(paper.of_kind(Shortcuts97, _net97(row)), truncate=False),
-        )
-        for row in ("1.6", "1.9")
-    ),
+    *(kind(row, "full-shortcuts", Shortcuts97, FULL, truncate=False) for row in ("1.6", "1.9")),
 )
 """Variants beside the rows that they are to explain."""
 
