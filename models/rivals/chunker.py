@@ -6,28 +6,26 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.lstm97.net import squared_error
-from models.rivals.shortcut import ShortcutNetwork, symbols
+from models.rivals.shortcut import ShortcutNetwork, hidden, moved, outputs, symbols
 
 
 class ChunkerNetwork(nnx.Module):
     """An automatizer, which predicts every symbol, and a chunker, which sees the surprising ones.
 
-    A symbol is unexpected if it is the first or if an output of the automatizer was at least
-    `surprise` off. Only then does it become an input of the chunker, which learns to predict the
-    next unexpected one. One more output of the automatizer learns to predict the chunker's hidden
-    units, so that it gets to know early what will be of use late.
+    A symbol is unexpected if it is the first or if an output of the automatizer was too far off.
+    Only then does it become an input of the chunker, which learns to predict the next unexpected
+    one. Further outputs of the automatizer learn to predict the chunker's hidden units, so that it
+    gets to know early what will be of use late.
 
     Both are nets of `models.rivals.shortcut`.
 
     Attributes:
-        surprise: smallest error of an output that makes a symbol unexpected.
         automatizer: with outputs for K symbols and for H hidden units of the chunker.
         chunker: with outputs for K symbols.
     """
 
     def __init__(self, n_in: int, n_out: int, net: "ChunkerNet", rngs: nnx.Rngs):
-        self.surprise, self.n_out, H, r = net.surprise, n_out, net.hidden, net.init_range
+        self.n_out, H, r = n_out, net.hidden, net.init_range
         self.automatizer = ShortcutNetwork(n_in, H, n_out + H, r, rngs)
         self.chunker = ShortcutNetwork(n_in, H, n_out, r, rngs)
 
@@ -35,40 +33,24 @@ class ChunkerNetwork(nnx.Module):
         """What the automatizer predicts: net inputs of its outputs for symbols, `[T, K]`."""
         return self.automatizer(inputs, length)[:, : self.n_out]  # FIDELITY R8
 
-    def losses(
-        self, inputs: jax.Array, length: jax.Array, targets: jax.Array
-    ) -> tuple[jax.Array, jax.Array]:
-        """Half the squared errors of both nets over a sequence, `[]`, and the predictions `[T, K]`.
 
-        Args:
-            inputs: `[T, m]`, one-hot.
-            length: `[]` int32.
-            targets: `[T, K]`, the following symbols, one-hot.
-        """
-        alive = jnp.arange(len(inputs)) < length
-        net = self.automatizer(inputs, length)
-        predicted = jax.nn.sigmoid(net[:, : self.n_out])
-        missed = jnp.any(jnp.abs(predicted - targets) >= self.surprise, -1) & alive  # FIDELITY R7
-        unexpected = jnp.concatenate([jnp.ones(1, bool), missed[:-1]])
-        state, guess = self._surprised(symbols(inputs), unexpected)
-        own = squared_error(guess, targets)  # FIDELITY R9
-        wanted = jnp.concatenate([targets, jax.lax.stop_gradient(state)], -1)
-        of_steps = jnp.where(alive, squared_error(net, wanted), 0) + jnp.where(missed, own, 0)
-        return jnp.sum(of_steps), jnp.where(alive[:, None], predicted, 0)
+def surprised(
+    W_x: jax.Array, W_h: jax.Array, numbers: jax.Array, unexpected: jax.Array
+) -> jax.Array:
+    """Hidden units `[T, H]` of a net that sees the unexpected `[T]` of the symbols `[T]` only."""
 
-    def _surprised(self, numbers: jax.Array, unexpected: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """The chunker's hidden units `[T, H]` and net inputs of its outputs `[T, K]`."""
-        W_x, W_h = self.chunker.W_x[...], self.chunker.W_h[...]
+    def one(u, given):
+        driven, new = given
+        u = jnp.where(new, jax.nn.sigmoid(driven + u @ W_h), u)
+        return u, u
 
-        def one(now, given):
-            number, new = given
-            u = jax.nn.sigmoid(W_x[number] + now[0] @ W_h)
-            now = jax.tree.map(lambda a, b: jnp.where(new, a, b), (u, number), now)
-            return now, now
+    start = jnp.zeros(len(W_h), W_h.dtype)
+    return jax.lax.scan(one, start, (W_x[numbers], unexpected))[1]
 
-        start = jnp.zeros(len(W_h), W_h.dtype), numbers[0]
-        _, (u, latest) = jax.lax.scan(one, start, (numbers, unexpected))
-        return u, self.chunker.direct[latest] + u @ self.chunker.kernel
+
+def errors(y: jax.Array, targets: jax.Array, taught: jax.Array) -> jax.Array:
+    """Errors `[T, K]` of logistic outputs, equation (19); 0 but where they are taught `[T]`."""
+    return jnp.where(taught[:, None], y * (1 - y) * (targets - y), 0)
 
 
 @dataclass(frozen=True)
@@ -104,11 +86,36 @@ class ChunkerNet:
         """One sequence of one trial by BPTT; see `benchmarks.learning.program_rivals.Follows`."""
         if at_once:
             raise ValueError("a ChunkerNet learns after every sequence, not after every step")
-        n_in, n_out = inputs.shape[-1], targets.shape[-1]
-        graph = nnx.graphdef(nnx.eval_shape(lambda: self.build(n_in, n_out, nnx.Rngs(0))))
+        weights = jax.tree.map(jnp.asarray, nnx.to_pure_dict(params))
+        automatizer, chunker = weights["automatizer"], weights["chunker"]
+        alive = jnp.arange(len(inputs)) < length
+        now, n_out = symbols(inputs), targets.shape[-1]
 
-        def loss(params):
-            return nnx.merge(graph, params).losses(inputs, length, targets)
+        u, back = jax.vjp(
+            lambda W_x, W_h: hidden(W_x, W_h, now), automatizer["W_x"], automatizer["W_h"]
+        )
+        y = outputs(automatizer, now, u)
+        predicted = y[:, :n_out]
+        missed = jnp.any(jnp.abs(predicted - targets) >= self.surprise, -1) & alive  # FIDELITY R7
+        unexpected = jnp.concatenate([jnp.ones(1, bool), missed[:-1]])
 
-        gradient, outputs = jax.grad(loss, has_aux=True)(params)
-        return outputs, jax.tree.map(lambda w, slope: w - rate * slope, params, gradient)
+        reduced, chunker_back = jax.vjp(
+            lambda W_x, W_h: surprised(W_x, W_h, now, unexpected), chunker["W_x"], chunker["W_h"]
+        )
+        latest = now[jax.lax.cummax(jnp.where(unexpected, jnp.arange(len(now)), 0))]
+        guess = outputs(chunker, latest, reduced)
+
+        # The gradient of the outputs by hand, behind which autodiff takes twice as long.
+        e = rate * errors(y, jnp.concatenate([targets, reduced], -1), alive)  # FIDELITY R9
+        own = rate * errors(guess, targets, missed)
+        changed = {
+            "automatizer": moved(automatizer, now, u, e, back(e @ automatizer["kernel"].T)),
+            "chunker": moved(
+                chunker, latest, reduced, own, chunker_back(own @ chunker["kernel"].T)
+            ),
+        }
+        leaves = jax.tree.leaves(changed)
+        return (
+            jnp.where(alive[:, None], predicted, 0),
+            jax.tree.unflatten(jax.tree.structure(params), leaves),
+        )

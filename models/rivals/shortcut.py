@@ -55,6 +55,36 @@ def hidden(W_x: jax.Array, W_h: jax.Array, numbers: jax.Array) -> jax.Array:
     return jax.lax.scan(one, jnp.zeros(len(W_h), W_h.dtype), W_x[numbers])[1]
 
 
+def outputs(weights: dict[str, jax.Array], numbers: jax.Array, u: jax.Array) -> jax.Array:
+    """Outputs `[T, K]` after symbols with these numbers `[T]` and hidden units u `[T, H]`."""
+    return jax.nn.sigmoid(weights["direct"][numbers] + u @ weights["kernel"])
+
+
+def moved(
+    weights: dict[str, jax.Array],
+    numbers: jax.Array,
+    u: jax.Array,
+    e: jax.Array,
+    moves: tuple[jax.Array, jax.Array],
+) -> dict[str, jax.Array]:
+    """The weights after the changes of a sequence.
+
+    Args:
+        weights: of a `ShortcutNetwork`, by name.
+        numbers: `[T]`, of the symbols.
+        u: `[T, H]`, hidden units.
+        e: `[T, K]`, errors of the outputs, equation (19), times the learning rate.
+        moves: what is added to W_x and W_h.
+    """
+    to_inputs, to_units = moves
+    return {
+        "W_x": weights["W_x"] + to_inputs,
+        "W_h": weights["W_h"] + to_units,
+        "direct": weights["direct"].at[numbers].add(e),
+        "kernel": weights["kernel"] + u.T @ e,
+    }
+
+
 def symbols(inputs: jax.Array) -> jax.Array:
     """Numbers `[T]` of one-hot inputs `[T, m]`; 0 where no input is on."""
     # By `argmax` it takes longer.
@@ -93,12 +123,12 @@ class ShortcutNet:
         if at_once:
             raise ValueError("a ShortcutNet learns after every sequence, not after every step")
         weights = jax.tree.map(jnp.asarray, nnx.to_pure_dict(params))
-        W_x, W_h, kernel = weights["W_x"], weights["W_h"], weights["kernel"]
+        W_x, W_h = weights["W_x"], weights["W_h"]
         numbers, n_in = symbols(inputs), inputs.shape[-1]
         # The outputs of all steps at once: only the hidden units need what RTRL carries along.
         u = hidden(W_x, W_h, numbers)
         alive = jnp.arange(len(inputs))[:, None] < length
-        y = jnp.where(alive, jax.nn.sigmoid(weights["direct"][numbers] + u @ kernel), 0)
+        y = jnp.where(alive, outputs(weights, numbers, u), 0)
         e = jnp.where(alive, self.errors(y, targets, rate), 0)
 
         def one(now, given):
@@ -108,13 +138,8 @@ class ShortcutNet:
             return (units, jax.tree.map(jnp.add, moves, rtrl.assign(units, back, n_in))), None
 
         begin = rtrl.start(n_in, W_h), (jnp.zeros_like(W_x), jnp.zeros_like(W_h))
-        (_, (to_inputs, to_units)), _ = jax.lax.scan(one, begin, (inputs, e @ kernel.T))
-        changed = {
-            "W_x": W_x + to_inputs,
-            "W_h": W_h + to_units,
-            "direct": weights["direct"].at[numbers].add(e),
-            "kernel": kernel + u.T @ e,
-        }
+        (_, moves), _ = jax.lax.scan(one, begin, (inputs, e @ weights["kernel"].T))
+        changed = moved(weights, numbers, u, e, moves)
         return y, jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(changed))
 
     def errors(self, y: jax.Array, targets: jax.Array, rate: jax.Array) -> jax.Array:

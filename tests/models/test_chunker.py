@@ -86,9 +86,9 @@ def test_the_paper_counts_the_automatizer():
 def test_what_is_judged_is_what_the_automatizer_predicts():
     net = ChunkerNet()
     graph, params = made(net)
-    network = nnx.merge(graph, params)
-    _, outputs = network.losses(*map(jnp.asarray, (INPUTS, LENGTH, TARGETS)))
-    answers = network(jnp.asarray(INPUTS), jnp.asarray(LENGTH))
+    given = map(jnp.asarray, (INPUTS, LENGTH, TARGETS))
+    outputs, _ = net.follow(params, *given, jnp.asarray(RATE), False)
+    answers = nnx.merge(graph, params)(jnp.asarray(INPUTS), jnp.asarray(LENGTH))
     np.testing.assert_allclose(outputs[:LENGTH], jax.nn.sigmoid(answers)[:LENGTH], atol=1e-12)
 
 
