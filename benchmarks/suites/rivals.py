@@ -14,7 +14,7 @@ from benchmarks.learning.learners import Cascade, Online, Stepwise
 from benchmarks.suites.base import PaperSuite
 from benchmarks.suites.paper import REBER, REBER_BOTH_SETS, TEN_THOUSAND, THOUSAND
 from models.rivals.cascade import CascadeNet
-from models.rivals.chunker import ChunkerNet
+from models.rivals.chunker import ChunkerNet, StateChunkerNet
 from models.rivals.elman import ElmanNet
 from models.rivals.fully_recurrent import FullyRecurrentNet
 from models.rivals.shortcut import PlainDeltaShortcutNet, ShortcutNet
@@ -69,6 +69,15 @@ def chunker(row: str, name: str, task: lag.Lag2a) -> Compared:
     return Compared(row, Experiment(name, task.p, "chunker", recipe, 1.0, 18), of_solved=True)
 
 
+def with_outputs(literal: Compared) -> Compared:
+    """A row of the chunker whose automatizer learns to predict its outputs, too."""
+    experiment = literal.experiment
+    recipe = replace(experiment.recipe, model=StateChunkerNet())  # FIDELITY R12
+    experiment = replace(experiment, task=f"{experiment.task}-outputs", recipe=recipe)
+    return literal._replace(experiment=experiment, variant="outputs")
+
+
+CHUNKER_2A = chunker("2.7", "lag-2a", lag.HS97_2A_P100)
 SMALL = (
     lag_2a("2.1", "rtrl", lag.HS97_2A_P4, 1.0),
     lag_2a("2.2", "rtrl", lag.HS97_2A_P4, 4.0),
@@ -83,7 +92,8 @@ COMPARED = (
     *(lag_2a("2.4", "rtrl", lag.HS97_2A_P10, rate, 6) for rate in RANGE),
     *(lag_2a("2.5", "rtrl", lag.HS97_2A_P100, rate, 6) for rate in RANGE),
     *(lag_2a("2.6", "bptt", lag.HS97_2A_P100, rate, 6) for rate in RANGE),
-    chunker("2.7", "lag-2a", lag.HS97_2A_P100),
+    CHUNKER_2A,
+    with_outputs(CHUNKER_2A),
     chunker("2.10", "lag-2b", lag.HS97_2B_P100),
 )
 """Experiments beside the rows that they reproduce, in the order of the paper; some are variants."""

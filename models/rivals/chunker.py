@@ -1,6 +1,7 @@
 """The neural sequence chunker of Schmidhuber 1992, as experiment 2 of HS97 has it: two nets."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -14,19 +15,20 @@ class ChunkerNetwork(nnx.Module):
 
     A symbol is unexpected if it is the first or if an output of the automatizer was too far off.
     Only then does it become an input of the chunker, which learns to predict the next unexpected
-    one. Further outputs of the automatizer learn to predict the chunker's hidden units, so that it
-    gets to know early what will be of use late.
+    one. Further outputs of the automatizer learn to predict the chunker's state, so that it gets to
+    know early what will be of use late.
 
     Both are nets of `models.rivals.shortcut`.
 
     Attributes:
-        automatizer: with outputs for K symbols and for H hidden units of the chunker.
+        automatizer: with outputs for K symbols and for the chunker's state.
         chunker: with outputs for K symbols.
     """
 
     def __init__(self, n_in: int, n_out: int, net: "ChunkerNet", rngs: nnx.Rngs):
         self.n_out, H, r = n_out, net.hidden, net.init_range
-        self.automatizer = ShortcutNetwork(n_in, H, n_out + H, r, rngs)
+        state = H + n_out if net.with_outputs else H
+        self.automatizer = ShortcutNetwork(n_in, H, n_out + state, r, rngs)
         self.chunker = ShortcutNetwork(n_in, H, n_out, r, rngs)
 
     def __call__(self, inputs: jax.Array, length: jax.Array) -> jax.Array:
@@ -61,12 +63,15 @@ class ChunkerNet:
         hidden: hidden units of each.
         init_range: r; initial weights are uniform in [-r, r].
         surprise: smallest error of an output that makes a symbol unexpected.
+        with_outputs: whether the chunker's state, which the automatizer learns to predict, is its
+            outputs as well as its hidden units.
     """
 
     hidden: int = 1
     init_range: float = 0.2
     surprise: float = 0.25
 
+    with_outputs: ClassVar[bool] = False  # FIDELITY R9
     growth = None
     batched = False
 
@@ -104,9 +109,10 @@ class ChunkerNet:
         )
         latest = now[jax.lax.cummax(jnp.where(unexpected, jnp.arange(len(now)), 0))]
         guess = outputs(chunker, latest, reduced)
+        state = jnp.concatenate([reduced, guess], -1) if self.with_outputs else reduced
 
         # The gradient of the outputs by hand, behind which autodiff takes twice as long.
-        e = rate * errors(y, jnp.concatenate([targets, reduced], -1), alive)  # FIDELITY R9
+        e = rate * errors(y, jnp.concatenate([targets, state], -1), alive)
         own = rate * errors(guess, targets, missed)
         changed = {
             "automatizer": moved(automatizer, now, u, e, back(e @ automatizer["kernel"].T)),
@@ -119,3 +125,13 @@ class ChunkerNet:
             jnp.where(alive[:, None], predicted, 0),
             jax.tree.unflatten(jax.tree.structure(params), leaves),
         )
+
+
+@dataclass(frozen=True)
+class StateChunkerNet(ChunkerNet):
+    """As `ChunkerNet`, with an automatizer that learns to predict the chunker's outputs, too.
+
+    A reading of its own (docs/FIDELITY.md, R12).
+    """
+
+    with_outputs: ClassVar[bool] = True

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.rivals.chunker import ChunkerNet
+from models.rivals.chunker import ChunkerNet, StateChunkerNet
 from tests.support import rivals
 from tests.support.drawing import QUICKLY_COMPILED
 
@@ -12,7 +12,7 @@ SYMBOLS, K = np.array([4, 0, 1, 2, 0, 3, 1]), 5
 INPUTS, TARGETS = np.eye(K)[SYMBOLS], np.eye(K)[np.roll(SYMBOLS, -1)]
 LENGTH, RATE = 6, 0.7
 NAMES = ("W_x", "W_h", "direct", "kernel")
-SURPRISES = {"nothing": 1.0, "some": 0.75, "everything": 0.0}
+NOTHING, EVERYTHING = 1.0, 0.0
 
 
 @pytest.fixture(autouse=True)
@@ -32,12 +32,13 @@ def arrays(params, part):
     return [np.asarray(nnx.to_pure_dict(params)[part][name]) for name in NAMES]
 
 
+@pytest.mark.parametrize("kind", [ChunkerNet, StateChunkerNet])
 @pytest.mark.parametrize(
-    ("surprise", "hidden"), [("nothing", 1), ("some", 1), ("some", 2), ("everything", 1)]
+    ("surprise", "hidden"), [(NOTHING, 1), (0.683, 1), (0.7, 2), (EVERYTHING, 1)]
 )
-def test_both_nets_learn_as_by_hand(surprise, hidden):
+def test_both_nets_learn_as_by_hand(surprise, hidden, kind):
     """The chunker on the list of unexpected symbols, the automatizer on all, by hand-made BPTT."""
-    net = ChunkerNet(hidden, surprise=SURPRISES[surprise])
+    net = kind(hidden, surprise=surprise)
     _, params = made(net)
     given = (*map(jnp.asarray, (INPUTS, LENGTH, TARGETS)), RATE)
     follow = jax.jit(net.follow, static_argnums=5, compiler_options=QUICKLY_COMPILED)
@@ -45,15 +46,16 @@ def test_both_nets_learn_as_by_hand(surprise, hidden):
     own, theirs = arrays(params, "automatizer"), arrays(params, "chunker")
     inputs, targets = INPUTS[:LENGTH], TARGETS[:LENGTH]
 
-    unknown = np.zeros((LENGTH, K + hidden))
+    size = hidden + K if kind is StateChunkerNet else hidden
+    unknown = np.zeros((LENGTH, K + size))
     predicted = rivals.shortcut_bptt(*own, inputs, unknown)[0][:, :K]
     np.testing.assert_allclose(outputs[:LENGTH], predicted, rtol=0, atol=1e-12)
     np.testing.assert_array_equal(outputs[LENGTH:], 0)
     missed = [max(abs(y - t)) >= net.surprise for y, t in zip(predicted, targets, strict=True)]
-    assert (sum(missed) == 0, sum(missed) == LENGTH) == (
-        surprise == "nothing",
-        surprise == "everything",
-    )
+    if surprise in (NOTHING, EVERYTHING):
+        assert missed == [surprise == EVERYTHING] * LENGTH
+    else:
+        assert 1 < sum(missed[:-1]) < LENGTH - 1
 
     events = [0] + [t + 1 for t in range(LENGTH - 1) if missed[t]]  # steps whose input surprises
     seen = inputs[events]
@@ -68,7 +70,8 @@ def test_both_nets_learn_as_by_hand(surprise, hidden):
     for t in range(LENGTH):
         if t in events:
             u = rivals.f(inputs[t] @ theirs[0] + u @ theirs[1])
-        states.append(u)
+            guess = rivals.f(inputs[t] @ theirs[2] + u @ theirs[3])
+        states.append(np.concatenate([u, guess])[:size])
     moves = rivals.shortcut_bptt(*own, inputs, np.concatenate([targets, states], 1))[1]
     for new, old, move in zip(arrays(changed, "automatizer"), own, moves, strict=True):
         np.testing.assert_allclose(new, old + RATE * move, rtol=0, atol=1e-12)

@@ -10,6 +10,7 @@ from benchmarks import suites
 from benchmarks.analysis import paper_rows
 from benchmarks.analysis.paper_rows import comparison, readable
 from benchmarks.learning.select import program
+from models.rivals.chunker import StateChunkerNet
 from models.rivals.shortcut import PlainDeltaShortcutNet
 from tests.support.made_up import rows
 
@@ -53,12 +54,19 @@ def test_trials_budgets_and_rates_are_those_of_the_paper(row):
             assert program(each.recipe).weights == int(theirs["weights"])
 
 
-def test_a_variant_differs_in_its_error_only():
-    variants = [each for each in SUITE.compared if each.variant]
-    assert [each.row for each in variants] == ["2.1", "2.2", "2.3"]
+@pytest.mark.parametrize(
+    ("variant", "numbers", "model"),
+    [
+        ("plain-delta", ["2.1", "2.2", "2.3"], PlainDeltaShortcutNet()),
+        ("outputs", ["2.7"], StateChunkerNet()),
+    ],
+)
+def test_a_variant_differs_in_its_net_only(variant, numbers, model):
+    variants = [each for each in SUITE.compared if each.variant == variant]
+    assert [each.row for each in variants] == numbers
     for each in variants:
         (literal,) = [e.experiment for e in LITERAL if e.row == each.row]
-        recipe = replace(literal.recipe, model=PlainDeltaShortcutNet())
+        recipe = replace(literal.recipe, model=model)
         assert each.experiment == replace(literal, task=each.experiment.task, recipe=recipe)
         assert each.of_solved
 
