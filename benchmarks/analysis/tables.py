@@ -1,5 +1,6 @@
 """Tables: pure functions of a suite's experiments and of result rows."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -28,6 +29,9 @@ RULES = (
 
 FITTING, FITTING_TASKS = 8, 5
 """Cells, and tasks of several families, that fit side by side into 80 columns."""
+
+LONGEST_HEADING = 10
+"""Letters; a longer name of a task is broken at a hyphen where columns are tasks."""
 
 NOT_RUN = "not run"
 GUESSED = "guessing"
@@ -340,7 +344,8 @@ def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Group:
         table.add_column(block.index.name, overflow="fold")
         for column in block.columns:
             name, dash, delay = column.rpartition("-")
-            heading = f"{name}\n{delay}" if dash and block.index.name == "cell" else column
+            broken = textwrap.fill(name, LONGEST_HEADING, break_long_words=False)  # at a hyphen
+            heading = f"{broken}\n{delay}" if dash and block.index.name == "cell" else column
             table.add_column(heading, justify="right", overflow="fold")
         for name, entries in block.iterrows():
             table.add_row(name, *entries)

@@ -92,6 +92,15 @@ def test_many_cells_and_tasks_are_shown_by_families_of_those_that_have_run():
     assert printed(some).count("cell8") == 2
 
 
+def test_a_long_name_of_a_task_is_broken_at_a_hyphen_above_its_column():
+    names = ["two-sequence-100", "adding-100", "multiplication-100"]
+    wide = pd.DataFrame("20/20", index=pd.Index(["lstm"], name="cell"), columns=names)
+    heading = [line.split() for line in printed(wide).splitlines()[1:5]]
+    assert ["two-"] in heading
+    assert ["sequence", "adding", "multiplication"] in heading
+    assert ["cell", "100", "100", "100"] in heading
+
+
 def test_families_that_share_cells_stand_side_by_side_without_the_cells_of_others():
     """As in `streams`, where every family has but a few of many cells."""
     cells = [f"cell{i}" for i in range(tables.FITTING + 1)]
