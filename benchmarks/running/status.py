@@ -54,8 +54,8 @@ def lines(
             each[(each["digest"] == digest) & (each["seed"] == seed) & (each["trial"] < trials)]
             for each in (rows, saved)
         )
-        done = len(mine)
-        waiting = min(len(states), trials - done)
+        states = states[~states["trial"].isin(mine["trial"])]  # a row may be newer than they are
+        done, waiting = len(mine), len(states)
         seen = int(mine["seen"].sum() + states["seen"].sum())
         seconds = float(mine["seconds"].sum() + states["seconds"].sum())
         ahead = (trials - done) * known.get(digest, math.nan) - int(states["seen"].sum())

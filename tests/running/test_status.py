@@ -71,6 +71,16 @@ def test_rows_checkpoints_and_failures_tell_how_far_it_is(tmp_path):
     assert shown[2].split() == ["slow", "0", "4", "0", "3", "1", "33", "s"]
 
 
+def test_states_of_trials_that_have_a_row_count_for_nothing(tmp_path):
+    """Rows are written at once, checkpoints every now and then: the last one still has them."""
+    own = {"experiment": "fast", "digest": "fast1", "seed": 0, "budget": 100}
+    rows = store.frame([row(i, **own, seen=100, seconds=10.0) for i in range(3)])
+    saved(tmp_path, "a", "fast1", [0, 1, 2, 3], seen=90)
+    (line,) = status.lines(requests(5), rows, tmp_path, {}).itertuples()
+    assert (line.done, line.saved, line.left) == (3, 1, 1)
+    assert line.seconds == pytest.approx(110 / 10)
+
+
 def test_trials_of_different_seeds_are_told_apart(tmp_path):
     asked = pd.concat([requests(4), requests(2).assign(seed=7)])
     own = {"experiment": "fast", "digest": "fast1"}
