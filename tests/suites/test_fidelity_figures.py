@@ -167,6 +167,17 @@ def test_rtrl_is_slower_than_in_the_paper_and_does_not_break_at_high_rates():
         assert stats.fisher_exact(table).pvalue < 0.001
 
 
+def test_with_p_100_no_rival_solves_a_trial():
+    """RTRL and full BPTT as in the paper, the chunker on 2a not as there, on 2b as there."""
+    found = paper_rows.comparison(rivals.COMPARED, rows_of("rivals"))
+    found = found[found["row"].isin(["2.5", "2.6", "2.7", "2.10"]) & (found["variant"] == "")]
+    assert (found["solved"] == 0).all()
+    assert found.groupby("row")["trials"].sum().eq(18).all()
+    verdicts = dict(zip(found["row"], found["verdict"], strict=True))
+    assert verdicts == {"2.5": "agrees", "2.6": "agrees", "2.7": "fails", "2.10": "agrees"}
+    assert paper_rows.reference().loc["2.7", "success_percent"] == 33
+
+
 def test_solved_and_other_trials_of_9_2():
     found = trials(paper, "9.2")
     assert solved(found)["sequences"].median() == pytest.approx(212_000, abs=500)
