@@ -120,7 +120,9 @@ def reach(lines: pd.DataFrame) -> str:
 
 def furthest(lines: pd.DataFrame) -> str:
     """The complete row of the paper that is furthest from it, in a sentence; empty without any."""
-    done = lines[(lines["trials"] > 0) & (lines["missing"] == 0) & lines["ratio"].notna()]
+    # A lower bound below the paper's mean says nothing of the distance.
+    told = lines["ratio"].notna() & ~(lines["bounded"].astype(bool) & (lines["ratio"] < 1))
+    done = lines[(lines["trials"] > 0) & (lines["missing"] == 0) & told]
     if done.empty:
         return ""
     line = done.loc[np.log(done["ratio"]).abs().idxmax()]

@@ -221,6 +221,21 @@ def test_the_sentences_of_ties_and_of_nothing():
     assert sentences.cost(part) == "No cell solves 95% of its trials on any task."
 
 
+def test_the_mean_that_is_furthest_is_none_that_only_the_budget_ended():
+    rows = {
+        "row": ["2.3", "2.5", "7.1"],
+        "variant": "",
+        "trials": 6,
+        "missing": 0,
+        "ratio": [3.0, 0.2, 2.0],
+        "bounded": [False, True, True],
+    }
+    found = pd.DataFrame(rows)
+    assert sentences.furthest(found).endswith("paper's is 3 times it, in row 2.3.")
+    assert sentences.furthest(found[1:]).endswith("is at least 2 times it, in row 7.1.")
+    assert sentences.furthest(found[1:2]) == ""
+
+
 def test_the_sentence_of_the_learning_curves():
     found = lines(("t", 10, "a", GOOD), ("t", 10, "b", BAD), ("u", 10, "a", GOOD))
     text = sentences.learning(found.assign(halved=[40, float("inf"), 40]))
