@@ -69,7 +69,8 @@ def units(network: nnx.Module, sequences: np.ndarray) -> np.ndarray:
 
 def line(networks: list[nnx.Module], task: Lag2a) -> dict[str, float | str]:
     """Means over networks of what their units hold; the largest difference counts among units."""
-    held = np.stack([units(each, both(task)) for each in networks])
+    sequences = both(task)
+    held = np.stack([units(each, sequences) for each in networks])
     apart = np.abs(held[:, 0] - held[:, 1]).max(-1)
     after = {f"after {step}": apart[:, step - 1].mean() for step in (1, 2, 3)}
     return after | {

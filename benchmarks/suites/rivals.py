@@ -54,12 +54,12 @@ def lag_2a(row: str, method: str, task: lag.Lag2a, rate: float, trials: int = 18
     return Compared(row, experiment, of_solved=task.p == 4)
 
 
-def plain_delta(literal: Compared) -> Compared:
-    """A row of RTRL with an error that leaves out the slope of the logistic output."""
+def variant(literal: Compared, name: str, net: ShortcutNet | ChunkerNet) -> Compared:
+    """A row of experiment 2 with another net."""
     experiment = literal.experiment
-    recipe = replace(experiment.recipe, model=PlainDeltaShortcutNet())  # FIDELITY R11
-    experiment = replace(experiment, task=f"{experiment.task}-plain-delta", recipe=recipe)
-    return literal._replace(experiment=experiment, variant="plain-delta")
+    recipe = replace(experiment.recipe, model=net)
+    experiment = replace(experiment, task=f"{experiment.task}-{name}", recipe=recipe)
+    return literal._replace(experiment=experiment, variant=name)
 
 
 def chunker(row: str, name: str, task: lag.Lag2a) -> Compared:
@@ -69,14 +69,7 @@ def chunker(row: str, name: str, task: lag.Lag2a) -> Compared:
     return Compared(row, Experiment(name, task.p, "chunker", recipe, 1.0, 18), of_solved=True)
 
 
-def with_outputs(literal: Compared) -> Compared:
-    """A row of the chunker whose automatizer learns to predict its outputs, too."""
-    experiment = literal.experiment
-    recipe = replace(experiment.recipe, model=StateChunkerNet())  # FIDELITY R12
-    experiment = replace(experiment, task=f"{experiment.task}-outputs", recipe=recipe)
-    return literal._replace(experiment=experiment, variant="outputs")
-
-
+PLAIN_DELTA = PlainDeltaShortcutNet()  # FIDELITY R11
 CHUNKER_2A = chunker("2.7", "lag-2a", lag.HS97_2A_P100)
 SMALL = (
     lag_2a("2.1", "rtrl", lag.HS97_2A_P4, 1.0),
@@ -88,12 +81,16 @@ COMPARED = (
     reber("1.2", "rtrl", FullyRecurrentNet(12), 0.1, 125),
     reber("1.3", "elman", ElmanNet(15), 0.1, 200),  # FIDELITY R6
     cascade("1.4"),
-    *(each for literal in SMALL for each in (literal, plain_delta(literal))),
+    *(
+        each
+        for literal in SMALL
+        for each in (literal, variant(literal, "plain-delta", PLAIN_DELTA))
+    ),
     *(lag_2a("2.4", "rtrl", lag.HS97_2A_P10, rate, 6) for rate in RANGE),
     *(lag_2a("2.5", "rtrl", lag.HS97_2A_P100, rate, 6) for rate in RANGE),
     *(lag_2a("2.6", "bptt", lag.HS97_2A_P100, rate, 6) for rate in RANGE),
     CHUNKER_2A,
-    with_outputs(CHUNKER_2A),
+    variant(CHUNKER_2A, "outputs", StateChunkerNet()),  # FIDELITY R12
     chunker("2.10", "lag-2b", lag.HS97_2B_P100),
 )
 """Experiments beside the rows that they reproduce, in the order of the paper; some are variants."""

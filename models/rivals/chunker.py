@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from models.rivals.shortcut import ShortcutNetwork, hidden, moved, outputs, symbols
+from models.rivals.shortcut import ShortcutNetwork, errors, hidden, moved, outputs, symbols
 
 
 class ChunkerNetwork(nnx.Module):
@@ -48,11 +48,6 @@ def surprised(
 
     start = jnp.zeros(len(W_h), W_h.dtype)
     return jax.lax.scan(one, start, (W_x[numbers], unexpected))[1]
-
-
-def errors(y: jax.Array, targets: jax.Array, taught: jax.Array) -> jax.Array:
-    """Errors `[T, K]` of logistic outputs, equation (19); 0 but where they are taught `[T]`."""
-    return jnp.where(taught[:, None], y * (1 - y) * (targets - y), 0)
 
 
 @dataclass(frozen=True)
@@ -112,8 +107,9 @@ class ChunkerNet:
         state = jnp.concatenate([reduced, guess], -1) if self.with_outputs else reduced
 
         # The gradient of the outputs by hand, behind which autodiff takes twice as long.
-        e = rate * errors(y, jnp.concatenate([targets, state], -1), alive)
-        own = rate * errors(guess, targets, missed)
+        wanted = jnp.concatenate([targets, state], -1)
+        e = jnp.where(alive[:, None], errors(y, wanted, rate), 0)
+        own = jnp.where(missed[:, None], errors(guess, targets, rate), 0)
         changed = {
             "automatizer": moved(automatizer, now, u, e, back(e @ automatizer["kernel"].T)),
             "chunker": moved(

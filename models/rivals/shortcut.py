@@ -60,6 +60,11 @@ def outputs(weights: dict[str, jax.Array], numbers: jax.Array, u: jax.Array) -> 
     return jax.nn.sigmoid(weights["direct"][numbers] + u @ weights["kernel"])
 
 
+def errors(y: jax.Array, targets: jax.Array, rate: jax.Array) -> jax.Array:
+    """Errors of logistic outputs y, equation (19), times the learning rate; all `[T, K]`."""
+    return rate * y * (1 - y) * (targets - y)
+
+
 def moved(
     weights: dict[str, jax.Array],
     numbers: jax.Array,
@@ -143,8 +148,8 @@ class ShortcutNet:
         return y, jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(changed))
 
     def errors(self, y: jax.Array, targets: jax.Array, rate: jax.Array) -> jax.Array:
-        """Errors of logistic outputs y, equation (19), times the learning rate; all `[T, K]`."""
-        return rate * y * (1 - y) * (targets - y)
+        """What the outputs learn from, `[T, K]`; see `errors` of this module."""
+        return errors(y, targets, rate)
 
 
 @dataclass(frozen=True)
