@@ -9,6 +9,7 @@ events of Dask, the other way, are all kept there.
 """
 
 import contextlib
+import gc
 import importlib
 import itertools
 import logging
@@ -269,10 +270,14 @@ def connected(name: str, console: Console) -> Iterator[Cluster]:
             stack.callback(cluster.close)
             cluster.wait()
         except (OSError, ValueError, TypeError) as error:
-            raise UsageError(
-                f"no scheduler of Dask answers at {name} ({oneline(error)}); see {PAGE}"
-            ) from error
-        yield cluster
+            problem = oneline(error)
+        else:
+            yield cluster
+            return
+    # A client that nobody answered stops its loop when it is collected, and waits for ever if that
+    # happens while the next one starts its own: both take one lock.
+    gc.collect()
+    raise UsageError(f"no scheduler of Dask answers at {name} ({problem}); see {PAGE}")
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """`--cluster`: what can be wrong is one line, and what is right is a table."""
 
+import gc
 import os
 import stat
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import dask
 import pytest
+from distributed import Client
 
 from benchmarks.cli.main import main
 from benchmarks.running import cluster, store
@@ -52,6 +54,17 @@ def told(tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize("name", ["tcp://127.0.0.1:9", "127.0.0.1:9", "nowhere.invalid:8786"])
 def test_nobody_answers(told, name, command):
     assert f"no scheduler of Dask answers at {name} (" in told(name, command)
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1:9", "odd://x:1"])
+def test_a_client_without_a_scheduler_is_gone_before_another_is_made(told, name):
+    gc.collect()
+    gc.disable()
+    try:
+        told(name)
+        assert not [one for one in gc.get_objects() if type(one) is Client]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("name", ["", "locale", "local:0", "slurm:x", "odd://x:1"])
