@@ -64,7 +64,7 @@ def show(
     rows = tables.current(experiments, store.read_suite(folder, suite.columns))
     if rows.empty:
         raise UsageError(
-            f"no rows of these experiments in {folder}; "
+            f"no rows of these experiments in {files.short(folder)}; "
             f"make some with: python -m benchmarks run {name}"
         )
     committed = None

@@ -66,7 +66,7 @@ def write(
     bare = [name for name in sources if name not in full]
     if not full:
         raise UsageError(
-            f"no rows of {', '.join(bare)} in {shown(local)} or {shown(RESULTS)}; "
+            f"no rows of {', '.join(bare)} in {files.short(shown(local))} or {shown(RESULTS)}; "
             f"make some with: python -m benchmarks run {bare[0]}"
         )
     for name in full:

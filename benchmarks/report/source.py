@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.analysis import tables
 from benchmarks.errors import UsageError
 from benchmarks.learning.experiment import Experiment
-from benchmarks.running import search, store
+from benchmarks.running import files, search, store
 from benchmarks.running.schema import Columns
 from benchmarks.suites.base import PaperSuite, Suite
 from benchmarks.suites.common import RESULTS
@@ -94,8 +94,8 @@ def with_own(source: Source, suite: Suite, own: Own, local: Path) -> Source:
     rows, points = _read(experiments, local, suite.columns)
     if rows.empty:
         raise UsageError(
-            f"no rows of {label} in {shown(local)}, at the suite's own sizes, delays and budgets "
-            "(of others `table` tells); make some with: "
+            f"no rows of {label} in {files.short(shown(local))}, at the suite's own sizes, delays "
+            "and budgets (of others `table` tells); make some with: "
             f"python -m benchmarks run {suite.name} --cell {' --cell '.join(own.specs)}"
         )
     asked = tables.requested(experiments, store.read_requests(local), rows)

@@ -211,7 +211,7 @@ def unwritable(folder: Path, error: OSError) -> UsageError:
     )
 
 
-def short(path: Path) -> str:
+def short(path: Path | str) -> str:
     """A path for a message, cut where it is longer than anyone would read."""
     text = str(path)
     return text if len(text) <= 200 else f"{text[:100]}...{text[-80:]}"

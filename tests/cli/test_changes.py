@@ -1,6 +1,7 @@
 """What a user wants other than a suite has it."""
 
 import math
+import operator
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,7 +94,8 @@ def test_a_delay_that_the_suite_has_is_the_suites_own():
     """Its settings were searched there, and it has its own number of trials."""
     own = [each for each in suites.load("lags").experiments if each.delay == 1000]
     wanted = chosen("lags", "lag-2c-1000.*", Changes(delays=(1000,)))
-    assert wanted == [each for each in own if each.task == "lag-2c"]
+    identity = operator.attrgetter("name", "digest", "trials")  # rates not yet known are nan
+    assert list(map(identity, wanted)) == [identity(e) for e in own if e.task == "lag-2c"]
     (ours,) = chosen("lags", "adding-100.lstm", Changes(delays=(100,)))
     assert ours in suites.load("lags").experiments
 
