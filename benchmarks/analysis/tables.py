@@ -340,7 +340,7 @@ def terminal(wide: pd.DataFrame, title: str, right: int = 0) -> Group:
     """
     parts: list[RenderableType] = [Text(title, style="table.title")]
     for block in _fitting(wide):
-        table = plain(None, padding=(0, right, 1, 0))
+        table = plain(None, padding=(0, right, 0, 0), leading=1)
         table.add_column(block.index.name, overflow="fold")
         for column in block.columns:
             name, dash, delay = column.rpartition("-")
