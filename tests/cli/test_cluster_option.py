@@ -58,6 +58,7 @@ def test_nobody_answers(told, name, command):
 
 @pytest.mark.parametrize("name", ["127.0.0.1:9", "odd://x:1"])
 def test_a_client_without_a_scheduler_is_gone_before_another_is_made(told, name):
+    """Collected while another starts its loop, it would wait for that one's lock for ever."""
     gc.collect()
     gc.disable()
     try:

@@ -164,7 +164,7 @@ READING = [
 
 @pytest.mark.parametrize("command", READING, ids=lambda command: " ".join(command[:3]))
 def test_a_long_path_without_rows_is_one_short_line(command, tmp_path, capsys, monkeypatch):
-    """One of a usual length: of longer ones Python 3.13 says that they are not there."""
+    """A legal one, of which nothing can be said but that it has none."""
     monkeypatch.chdir(tmp_path)
     assert main([each.replace("LONG", "a/" * 1000) for each in command]) == 2
     line = told(capsys)
